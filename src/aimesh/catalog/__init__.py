@@ -1,0 +1,1 @@
+"""What models, providers, endpoints and prices there are, as checked data."""

@@ -1,0 +1,1 @@
+"""The walk of one call, from bytes to bytes. Start at ``pipeline.py``."""

@@ -1,0 +1,1 @@
+"""Which endpoints may serve a call, and in what order. Pure."""

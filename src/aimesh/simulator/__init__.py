@@ -1,0 +1,1 @@
+"""Faithful stand-ins for the providers, on loopback."""

@@ -1,0 +1,1 @@
+"""Logs and counters: what an operator sees of a running gateway."""
