@@ -9,6 +9,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from aimesh.core.origin import Origin as Origin  # part of this contract, defined below it
+
 
 class Request:
     """A complete request. Names of headers are lower case; repeated ones are joined with ``", "``."""
@@ -66,14 +68,6 @@ class Reply(Protocol):
 
 
 Handler = Callable[[Request, Reply], None]
-
-
-class Origin(Struct, frozen=True):
-    """Where an upstream lives. One connection pool each."""
-
-    host: str
-    port: int
-    tls: bool
 
 
 class Timeouts(Struct, frozen=True):
