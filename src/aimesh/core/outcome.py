@@ -8,6 +8,8 @@ class Outcome(StrEnum):
     """The caller got the whole good answer."""
     REFUSED_UPSTREAM = "refused_upstream"
     """The upstream blamed the caller (400, 413, 415, 422, moderation); its answer was relayed."""
+    REFUSED = "refused"
+    """Refused by us after planning: a feature that no endpoint of the plan can carry."""
     UPSTREAM_FAILED = "upstream_failed"
     """Every attempt failed before a byte went to the caller."""
     BROKEN_STREAM = "broken_stream"

@@ -20,16 +20,6 @@ from aimesh.core.traits import Traits
 from aimesh.core.usage import NO_USAGE, Usage
 
 
-class Kind(StrEnum):
-    """Sort of work. Translation stays within a kind."""
-
-    CHAT = "chat"
-    EMBEDDING = "embedding"
-    IMAGE = "image"
-    VIDEO = "video"
-    MODEL_3D = "3d"
-
-
 class Family(StrEnum):
     """Whose SDK parses the answer of a path; decides the shape of errors."""
 

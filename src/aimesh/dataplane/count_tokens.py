@@ -1,0 +1,36 @@
+"""``POST /messages/count_tokens``: asked of an upstream that can count, else estimated here. Never charged.
+
+An estimate is answered rather than a 404: agents that get a 404 fall back to dozens of paid one-token calls.
+"""
+
+from msgspec import structs
+
+from aimesh.dataplane import headers
+from aimesh.dataplane.stages import Admitted
+from aimesh.net.message import Client, Timeouts
+from aimesh.upstream.attempt import Whole, attempt
+from aimesh.wire.anthropic.count_tokens import COUNTER, encode_count, estimate_tokens
+
+
+async def count_tokens(admitted: Admitted, *, client: Client, timeouts: Timeouts) -> None:
+    call = admitted.authenticated.recognised
+    arrival = call.arrival
+    request = arrival.request
+    candidates = arrival.snapshot.by_model.get((admitted.model.name, call.interface.id), ())
+    for candidate in candidates:
+        if not candidate.endpoint.traits.count_tokens:
+            continue
+        prepared = COUNTER.prepare(request.body, admitted.peek, candidate.target)
+        endpoint = candidate.endpoint
+        counting = structs.replace(
+            candidate, path=(endpoint.prefix + endpoint.paths.count_tokens).encode()
+        )
+        head = headers.upstream_head(request, counting, COUNTER, prepared)
+        verdict = await attempt(
+            client, candidate, interface=COUNTER, prepared=prepared, request_head=head, timeouts=timeouts
+        )
+        if isinstance(verdict, Whole) and not verdict.encoding:
+            arrival.reply.send(200, headers.own_answer(arrival.id), verdict.body)
+            return
+    body = encode_count(estimate_tokens(request.body))
+    arrival.reply.send(200, headers.own_answer(arrival.id, b"x-aimesh-estimated: true\r\n"), body)

@@ -1,0 +1,238 @@
+"""The attempts of a plan and the relay of the winner's answer: the only loop of the walk.
+
+1. Nothing before the loop is run again; each attempt prepares its own request from the caller's bytes.
+2. After the first byte went to the caller there is no further attempt.
+3. The ticket is settled before the last byte goes out, so a call that a caller saw complete is in the journal.
+4. A cut stream ends with an error event of the caller's protocol and never with an end marker.
+"""
+
+import zlib
+
+from aimesh.core.errors import (
+    AllFailed,
+    BrokenStream,
+    FailedAttempt,
+    ProviderFault,
+    UpstreamRateLimited,
+    UpstreamRefused,
+    UpstreamTimeout,
+)
+from aimesh.core.outcome import Outcome
+from aimesh.core.usage import Usage
+from aimesh.dataplane import headers, meter
+from aimesh.dataplane.settle import Ticket
+from aimesh.dataplane.stages import Planned
+from aimesh.net.message import Client, ExchangeError, Reply, Timeouts
+from aimesh.routing.breaker import Breakers
+from aimesh.routing.candidate import Candidate
+from aimesh.upstream.attempt import Failure, Opened, Whole, attempt
+
+RETRY_AFTER_LIMIT_S = 60
+
+
+class Limits:
+    """Timeouts of an attempt, by kind of answer."""
+
+    __slots__ = ("streamed", "whole")
+
+    def __init__(self, *, streamed: Timeouts, whole: Timeouts) -> None:
+        self.streamed = streamed
+        self.whole = whole
+
+
+async def first_good(
+    planned: Planned, ticket: Ticket, *, client: Client, breakers: Breakers, limits: Limits
+) -> Whole | Opened:
+    """Tries the plan's candidates in order. Raises ``UpstreamRefused`` or what ``_all_failed`` makes."""
+    interface = planned.interface
+    request = planned.arrival.request
+    failures: list[tuple[Failure, FailedAttempt]] = []
+    for candidate in planned.attempts:
+        prepared = interface.prepare(request.body, planned.peek, candidate.target)
+        breaker = breakers.of(candidate.circuit)
+        breaker.began(ticket.began(candidate, prepared))
+        verdict = await attempt(
+            client,
+            candidate,
+            interface=interface,
+            prepared=prepared,
+            request_head=headers.upstream_head(request, candidate, interface, prepared),
+            timeouts=limits.streamed if prepared.stream else limits.whole,
+        )
+        if not isinstance(verdict, Failure):
+            breaker.succeeded()
+            ticket.answered(verdict.head)
+            return verdict
+        now_s = ticket.failed(verdict)
+        if verdict.counts_against_provider:
+            breaker.failed(now_s, verdict.retry_after_s)
+        else:
+            breaker.succeeded()
+        if verdict.error is not None and verdict.error.blames_caller:
+            raise UpstreamRefused(
+                verdict.error.message,
+                status=verdict.error.status,
+                upstream_code=verdict.error.code,
+                kind=verdict.error.kind,
+                param=verdict.error.param,
+            )
+        failures.append((verdict, _history(candidate, verdict)))
+        if not verdict.may_go_on:
+            break
+    raise all_failed(failures, once=interface.once)
+
+
+def _history(candidate: Candidate, failure: Failure) -> FailedAttempt:
+    endpoint = candidate.endpoint
+    return FailedAttempt(
+        endpoint_id=endpoint.name,
+        slug_name=f"{endpoint.provider}/{candidate.target.upstream_name}",
+        base_url=endpoint.base_url,
+        api_key_alias=candidate.credential,
+        provider=endpoint.provider,
+        model=candidate.target.upstream_name,
+        status=failure.status,
+        body=failure.body,
+        error=failure.words,
+    )
+
+
+def all_failed(failures: list[tuple[Failure, FailedAttempt]], *, once: bool) -> ProviderFault:
+    """The fault that a caller sees when no attempt succeeded."""
+    history = tuple(line for _, line in failures)
+    verdicts = [failure for failure, _ in failures]
+    if all(failure.is_rate_limit for failure in verdicts):
+        return _rate_limited(verdicts, history)
+    words = "; ".join(f"{line.endpoint_id}: {line.error}" for line in history)
+    if all(failure.is_timeout for failure in verdicts):
+        fault: ProviderFault = UpstreamTimeout(f"Every endpoint timed out ({words})", history=history)
+    else:
+        fault = AllFailed(f"All upstream endpoints failed ({words})", history=history)
+    if once and not verdicts[-1].may_go_on:
+        # The upstream may have accepted it: another try may cost twice.
+        fault.should_retry = False
+    return fault
+
+
+def _rate_limited(verdicts: list[Failure], history: tuple[FailedAttempt, ...]) -> UpstreamRateLimited:
+    waits = [failure.retry_after_s for failure in verdicts if failure.retry_after_s is not None]
+    shortest = min(waits) if waits else None
+    if shortest is not None and shortest > RETRY_AFTER_LIMIT_S:
+        # Some SDKs sleep for whatever they are told.
+        return UpstreamRateLimited(
+            f"Every endpoint is rate limited, the first for another {shortest:.0f} s",
+            history=history,
+            retry_after_s=None,
+            should_retry=False,
+        )
+    return UpstreamRateLimited(
+        "Every endpoint is rate limited",
+        history=history,
+        retry_after_s=None if shortest is None else max(1, -int(-shortest // 1)),
+        should_retry=True,
+    )
+
+
+def send_whole(planned: Planned, ticket: Ticket, whole: Whole) -> None:
+    """Settles and sends a whole answer."""
+    reply = planned.arrival.reply
+    ticket.settle(Outcome.OK, status=whole.head.status, usage=meter.of_answer(planned, whole.answer))
+    reply.send(whole.head.status, headers.whole_answer(planned, ticket, whole), whole.body)
+
+
+async def send_stream(planned: Planned, ticket: Ticket, opened: Opened) -> None:
+    """Relays an opened stream to its end."""
+    relay = _Relay(planned, ticket, opened)
+    reply = planned.arrival.reply
+    reply.open(opened.head.status, headers.stream_answer(planned, ticket, opened.head))
+    reply.on_writable = opened.exchange.resume
+    ticket.partial_usage = relay.usage
+    try:
+        relay.begin()
+        if not relay.is_over:
+            await opened.exchange.pipe(relay)
+        relay.end()
+    except ExchangeError as error:
+        opened.exchange.cancel()
+        relay.broken(str(error))
+    except BaseException:
+        opened.exchange.cancel()
+        raise
+    if relay.is_over and opened.tap.error is not None:
+        opened.exchange.cancel()
+
+
+class _Relay:
+    """The sink between an upstream stream and the caller: called from the socket for every piece."""
+
+    __slots__ = ("_planned", "_prefix", "_reply", "_tap", "_ticket", "_unpack", "is_over")
+
+    def __init__(self, planned: Planned, ticket: Ticket, opened: Opened) -> None:
+        self._planned = planned
+        self._ticket = ticket
+        self._tap = opened.tap
+        self._reply: Reply = planned.arrival.reply
+        self._unpack = opened.unpack
+        self._prefix = opened.held
+        self.is_over = False
+
+    def begin(self) -> None:
+        """The frames that decided the attempt; they may already hold the end."""
+        ready, self._prefix = self._prefix, b""
+        self._pass(ready)
+
+    def feed(self, data: bytes) -> bool:
+        if self.is_over:
+            return True
+        if self._unpack is not None:
+            try:
+                data = self._unpack.feed(data)
+            except zlib.error:
+                self.broken("compressed stream is broken")
+                return True
+        ready = self._tap.feed(data)
+        tap = self._tap
+        if tap.ended or tap.error is not None:
+            self._pass(ready)
+            return True
+        if ready:
+            self._reply.write(ready)
+        return self._reply.is_writable
+
+    def _pass(self, ready: bytes) -> None:
+        tap = self._tap
+        if tap.error is not None:
+            # The upstream's own error event, in the caller's protocol: handed on as it is.
+            self._finish(Outcome.BROKEN_STREAM, ready)
+        elif tap.ended:
+            self._finish(Outcome.OK, ready)
+        elif ready:
+            self._reply.write(ready)
+
+    def end(self) -> None:
+        """The upstream's bytes ended properly."""
+        if self.is_over:
+            return
+        rest = self._tap.close()
+        if self._tap.error is not None:
+            self.broken(self._tap.error.message, rest)
+        else:
+            self._finish(Outcome.OK, rest)
+
+    def broken(self, why: str, rest: bytes = b"") -> None:
+        """The stream broke off: an error event, then the proper end of the body, never an end marker."""
+        if self.is_over:
+            return
+        fault = BrokenStream(f"The upstream broke off: {why}")
+        event = self._planned.interface.encode_stream_fault(fault, self._planned.arrival.id)
+        self._finish(Outcome.BROKEN_STREAM, rest + event)
+
+    def _finish(self, outcome: Outcome, last: bytes) -> None:
+        self.is_over = True
+        self._ticket.settle(outcome, status=200, usage=self.usage())
+        if last:
+            self._reply.write(last)
+        self._reply.close()
+
+    def usage(self) -> Usage:
+        return meter.of_stream(self._planned, self._tap)

@@ -1,0 +1,99 @@
+"""The walk of one call: the table of contents of the data plane.
+
+    received > recognised > authenticated > admitted > resolved > planned > attempted > relayed > settled
+
+1. Only this file calls stages; a stage never calls a stage.
+2. Everything before the ticket holds nothing that must be given back; everything after it ends in a record.
+3. The walk is a plain coroutine that waits only for the upstream (and, for tasks, the store); it is driven by
+   ``net/walk.py`` without an asyncio task.
+"""
+
+from collections.abc import Mapping
+from random import Random
+
+from msgspec import Struct
+
+from aimesh.core.clock import Clock
+from aimesh.core.ids import InterfaceId
+from aimesh.dataplane import models
+from aimesh.dataplane.admit import admit
+from aimesh.dataplane.authenticate import authenticate, find_key
+from aimesh.dataplane.count_tokens import count_tokens
+from aimesh.dataplane.forward import Limits, first_good, send_stream, send_whole
+from aimesh.dataplane.operations import Action, match
+from aimesh.dataplane.recognise import recognise
+from aimesh.dataplane.resolve import plan, resolve
+from aimesh.dataplane.settle import RecordSink, Ticket
+from aimesh.dataplane.snapshot import Snapshot
+from aimesh.dataplane.stages import Arrival, Authenticated
+from aimesh.dataplane.tasks import Tasks
+from aimesh.net.message import Client, Request
+from aimesh.routing.breaker import Breakers
+from aimesh.upstream.attempt import Opened
+from aimesh.wire.interface import Interface
+
+
+class Parts(Struct, frozen=True):
+    """What the walk is made of; put together by ``app.py``."""
+
+    interfaces: Mapping[InterfaceId, Interface]
+    client: Client
+    sink: RecordSink
+    breakers: Breakers
+    tasks: Tasks
+    limits: Limits
+    clock: Clock
+    random: Random
+    most_attempts: int
+
+
+class Pipeline:
+    """Runs calls. One per worker."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def run(self, arrival: Arrival) -> None:
+        """Answers one call through ``arrival.reply``. Raises ``Fault`` for the edge to render."""
+        call = recognise(arrival, self._parts.interfaces)
+        caller = authenticate(call)
+        action = call.match.operation.action
+        if action is Action.CALL or action is Action.CREATE_TASK:
+            await self._relay(caller)
+        elif action is Action.COUNT_TOKENS:
+            await count_tokens(
+                admit(caller), client=self._parts.client, timeouts=self._parts.limits.whole
+            )
+        elif action is Action.LIST_MODELS or action is Action.GET_MODEL:
+            models.answer(caller)
+        else:
+            await self._parts.tasks.answer(caller)
+
+    @staticmethod
+    def check_head(request: Request, snapshot: Snapshot, at_s: float) -> None:
+        """What can be refused before a large body is read: a wrong path or method, a bad key."""
+        match(request.method, request.path)
+        find_key(request, snapshot, at_s)
+
+    async def _relay(self, caller: Authenticated) -> None:
+        parts = self._parts
+        resolved = resolve(admit(caller))
+        planned = plan(
+            resolved,
+            breakers=parts.breakers,
+            random=parts.random,
+            now_s=parts.clock.monotonic_s(),
+            most=parts.most_attempts,
+        )
+        with Ticket(planned, parts.sink, parts.clock) as ticket:
+            good = await first_good(
+                planned, ticket, client=parts.client, breakers=parts.breakers, limits=parts.limits
+            )
+            if isinstance(good, Opened):
+                await send_stream(planned, ticket, good)
+                return
+            if good.answer.task is not None:
+                await parts.tasks.bind(planned, ticket, good)
+            send_whole(planned, ticket, good)

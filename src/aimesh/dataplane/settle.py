@@ -1,0 +1,199 @@
+"""The ticket: what a planned call owns from its first attempt to its one usage record.
+
+1. A ticket settles exactly once, whatever happens: by ``settle``, or by leaving its ``with`` block.
+2. Settling never waits: it appends to the journal and returns, so no cancellation can fall between "known"
+   and "written".
+3. It is settled before the last byte of the answer goes to the caller.
+4. Leaving without settling writes what the exception says: the caller gone, a refusal, a failed upstream, a
+   fault of ours; leaving in peace without settling is a bug and says ``lost``.
+"""
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+from typing import Literal, Protocol
+
+from aimesh.core.clock import Clock
+from aimesh.core.errors import CallerFault, Fault, ProviderFault, UpstreamRefused
+from aimesh.core.ids import CredentialId, EndpointName, ProviderId, TaskId
+from aimesh.core.outcome import Outcome
+from aimesh.core.record import AttemptRecord, UsageRecord
+from aimesh.core.usage import NO_USAGE, Usage
+from aimesh.dataplane.stages import Planned
+from aimesh.net.message import AnswerHead
+from aimesh.routing.candidate import Candidate
+from aimesh.upstream.attempt import Failure
+from aimesh.wire.interface import Prepared
+
+UPSTREAM_ID_HEADERS = (b"x-request-id", b"request-id", b"x-ds-request-id")
+
+
+class RecordSink(Protocol):
+    """Where settled records go. Must not raise and must not wait."""
+
+    def append(self, record: UsageRecord) -> None: ...
+
+
+class Ticket:
+    """Owns one planned call. A context manager, used by ``pipeline.py`` only."""
+
+    __slots__ = (
+        "_attempt_error",
+        "_attempt_started_s",
+        "_attempt_status",
+        "_attempts",
+        "_candidate",
+        "_clock",
+        "_first_s",
+        "_planned",
+        "_sink",
+        "is_settled",
+        "losses",
+        "partial_usage",
+        "task_id",
+        "upstream_request_id",
+    )
+
+    def __init__(self, planned: Planned, sink: RecordSink, clock: Clock) -> None:
+        self._planned = planned
+        self._sink = sink
+        self._clock = clock
+        self._attempts: list[AttemptRecord] = []
+        self._candidate: Candidate | None = None
+        self._attempt_started_s = 0.0
+        self._attempt_status = 0
+        self._attempt_error = ""
+        self._first_s = 0.0
+        self.is_settled = False
+        self.losses: tuple[str, ...] = ()
+        self.upstream_request_id = ""
+        self.task_id = TaskId("")
+        self.partial_usage: Callable[[], Usage] | None = None
+        """What a call that is broken off has used so far; set while a stream is relayed."""
+
+    def began(self, candidate: Candidate, prepared: Prepared) -> float:
+        """An attempt begins; gives the monotonic time."""
+        now_s = self._clock.monotonic_s()
+        self._candidate = candidate
+        self._attempt_started_s = now_s
+        self._attempt_status = 0
+        self._attempt_error = ""
+        self.losses = prepared.losses
+        return now_s
+
+    def failed(self, failure: Failure) -> float:
+        """The attempt failed; gives the monotonic time."""
+        now_s = self._clock.monotonic_s()
+        self._attempt_status = failure.status
+        self._attempt_error = failure.words
+        self._close_attempt(now_s)
+        return now_s
+
+    def answered(self, head: AnswerHead) -> None:
+        """The attempt won: its first byte is about to go to the caller."""
+        self._first_s = self._clock.monotonic_s()
+        self._attempt_status = head.status
+        for name in UPSTREAM_ID_HEADERS:
+            value = head.headers.get(name)
+            if value is not None:
+                self.upstream_request_id = value[:128].decode("latin-1")
+                break
+
+    def _close_attempt(self, now_s: float) -> None:
+        candidate = self._candidate
+        if candidate is None or self._attempt_started_s == 0.0:
+            return
+        started_s = self._planned.arrival.started_s
+        self._attempts.append(
+            AttemptRecord(
+                endpoint=candidate.endpoint.name,
+                credential=candidate.credential,
+                started_ms=round((self._attempt_started_s - started_s) * 1000, 3),
+                duration_ms=round((now_s - self._attempt_started_s) * 1000, 3),
+                status=self._attempt_status,
+                error=self._attempt_error,
+            )
+        )
+        self._attempt_started_s = 0.0
+
+    def settle(self, outcome: Outcome, *, status: int, usage: Usage, code: str = "") -> None:
+        """Writes the call's one record; later calls do nothing."""
+        if self.is_settled:
+            return
+        self.is_settled = True
+        now_s = self._clock.monotonic_s()
+        self._close_attempt(now_s)
+        self._sink.append(self._record(outcome, status=status, usage=usage, code=code, now_s=now_s))
+
+    def _record(
+        self, outcome: Outcome, *, status: int, usage: Usage, code: str, now_s: float
+    ) -> UsageRecord:
+        planned = self._planned
+        arrival = planned.arrival
+        operation = planned.match.operation
+        key = planned.key
+        candidate = self._candidate
+        endpoint = candidate.endpoint if candidate is not None else None
+        return UsageRecord(
+            id=arrival.id,
+            at=arrival.at_s,
+            tenant=key.tenant,
+            key_id=key.id,
+            key_alias=key.alias,
+            labels=key.labels,
+            operation=operation.name,
+            interface=operation.interface,
+            model_asked=planned.peek.model,
+            model=planned.model.name,
+            endpoint=endpoint.name if endpoint is not None else EndpointName(""),
+            provider=endpoint.provider if endpoint is not None else ProviderId(""),
+            credential=candidate.credential if candidate is not None else CredentialId(""),
+            upstream_model=candidate.target.upstream_name if candidate is not None else "",
+            stream=planned.peek.stream,
+            outcome=outcome,
+            status=status,
+            error_code=code,
+            usage=usage,
+            attempts=tuple(self._attempts),
+            ttft_ms=round((self._first_s - arrival.started_s) * 1000, 3) if self._first_s else None,
+            duration_ms=round((now_s - arrival.started_s) * 1000, 3),
+            upstream_request_id=self.upstream_request_id,
+            bytes_in=len(arrival.request.body),
+            losses=self.losses,
+            task_id=self.task_id,
+            client_ip=arrival.request.peer,
+        )
+
+    def __enter__(self) -> "Ticket":
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> Literal[False]:
+        if not self.is_settled:
+            outcome, status, code = ending(error)
+            usage = self.partial_usage() if self.partial_usage is not None else NO_USAGE
+            self.settle(outcome, status=status, usage=usage, code=code)
+        return False
+
+
+def ending(error: BaseException | None) -> tuple[Outcome, int, str]:
+    """How a call ended that left by an exception: outcome, status towards the caller, code."""
+    match error:
+        case asyncio.CancelledError():
+            return Outcome.CLIENT_GONE, 0, ""
+        case UpstreamRefused():
+            return Outcome.REFUSED_UPSTREAM, error.status, error.upstream_code
+        case ProviderFault():
+            return Outcome.UPSTREAM_FAILED, error.status, error.code
+        case CallerFault():
+            return Outcome.REFUSED, error.status, error.code
+        case Fault():
+            return Outcome.GATEWAY_ERROR, error.status, error.code
+        case None:
+            return Outcome.LOST, 0, ""
+        case _:
+            return Outcome.GATEWAY_ERROR, 500, "GATEWAY_INTERNAL_API_EXCEPTION"

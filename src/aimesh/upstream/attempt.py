@@ -1,0 +1,308 @@
+"""One attempt: one candidate, once. Gives a judged whole answer, an opened stream, or a failure. Never raises for
+what an upstream does.
+
+1. A stream counts as opened only when a meaningful frame was seen, so the caller's status can still follow a
+   failure that came as ``200`` and then an error.
+2. A whole answer is read to its end and judged before a byte goes to the caller.
+3. ``Failure.may_go_on`` decides failover. For calls that must not be made twice it is true only when the
+   upstream certainly did not accept the request.
+4. Cancelling the walk closes the upstream connection at once.
+"""
+
+import zlib
+from email.utils import parsedate_to_datetime
+
+from msgspec import Struct
+
+from aimesh.core.secret import Secret
+from aimesh.net.message import (
+    AnswerHead,
+    BadAnswer,
+    Client,
+    ConnectFailed,
+    Exchange,
+    ExchangeError,
+    TimedOut,
+    Timeouts,
+)
+from aimesh.routing.candidate import Candidate
+from aimesh.wire.interface import Answer, Interface, Prepared, Tap, UpstreamError
+
+ANSWER_LIMIT_BYTES = 128 * 1024 * 1024
+"""Whole answers above this are refused: pictures and vectors stay far below."""
+ERROR_LIMIT_BYTES = 1024 * 1024
+HELD_LIMIT_BYTES = 4 * 1024 * 1024
+"""Bytes of a stream held back while no meaningful frame was seen."""
+UNPACKED_PIECE_BYTES = 16 * 1024 * 1024
+SHOWN_BODY_BYTES = 2048
+
+
+class Whole(Struct, frozen=True):
+    """A good whole answer."""
+
+    answer: Answer
+    head: AnswerHead
+    body: bytes
+    """What goes to the caller, still compressed if ``encoding`` says so."""
+    encoding: bytes
+
+
+class Opened(Struct, frozen=True):
+    """A stream whose first meaningful frame is here."""
+
+    exchange: Exchange
+    head: AnswerHead
+    tap: Tap
+    held: bytes
+    """Frames the caller may have now."""
+    unpack: "Unpacker | None"
+
+
+class Failure(Struct, frozen=True):
+    status: int
+    """HTTP status of the upstream; 0 when there was no answer."""
+    words: str
+    body: str
+    """The upstream's error text, cut and scrubbed."""
+    may_go_on: bool
+    error: UpstreamError | None = None
+    retry_after_s: float | None = None
+    is_timeout: bool = False
+    is_rate_limit: bool = False
+
+    @property
+    def counts_against_provider(self) -> bool:
+        """False when the request itself was at fault."""
+        return self.error is None or not self.error.blames_caller
+
+
+class Unpacker:
+    """Decompresses a stream piece by piece. Upstreams are asked for identity; some compress all the same."""
+
+    __slots__ = ("_inflate",)
+
+    def __init__(self) -> None:
+        self._inflate = zlib.decompressobj(wbits=47)  # gzip or zlib, by its header
+
+    def feed(self, data: bytes) -> bytes:
+        """Raises ``zlib.error`` for broken data and for a piece that swells beyond the limit."""
+        plain = self._inflate.decompress(data, UNPACKED_PIECE_BYTES)
+        if self._inflate.unconsumed_tail:
+            raise zlib.error("piece of a compressed stream is too large")
+        return plain
+
+
+async def attempt(
+    client: Client,
+    candidate: Candidate,
+    *,
+    interface: Interface,
+    prepared: Prepared,
+    request_head: bytes,
+    timeouts: Timeouts,
+) -> Whole | Opened | Failure:
+    """Sends one request and waits for its verdict."""
+    exchange = client.send(
+        candidate.origin, request_head, prepared.body, timeouts=timeouts, fresh=interface.once
+    )
+    try:
+        head = await exchange.head()
+        if not 200 <= head.status < 300:
+            body = await exchange.body(ERROR_LIMIT_BYTES)
+            return refused(head, body, interface=interface, secret=candidate.head)
+        if prepared.stream and _is_event_stream(head):
+            opened = await _open(exchange, head, interface=interface, prepared=prepared)
+            return opened if isinstance(opened, Opened) else _scrubbed(opened, candidate.head)
+        body = await exchange.body(ANSWER_LIMIT_BYTES)
+    except ExchangeError as error:
+        exchange.cancel()
+        return failed(error, once=interface.once)
+    except BaseException:
+        exchange.cancel()
+        raise
+    return _scrubbed(_judge(head, body, interface=interface, prepared=prepared), candidate.head)
+
+
+async def _open(
+    exchange: Exchange, head: AnswerHead, *, interface: Interface, prepared: Prepared
+) -> Opened | Failure:
+    """Reads a stream up to its first meaningful frame."""
+    tap = interface.open_tap(prepared)
+    unpack = Unpacker() if head.headers.get(b"content-encoding", b"identity") != b"identity" else None
+    held = b""
+    while not tap.started:
+        data = await exchange.piece()
+        is_end = not data
+        try:
+            plain = unpack.feed(data) if unpack is not None and data else data
+        except zlib.error:
+            exchange.cancel()
+            return Failure(
+                status=head.status, words="compressed stream is broken", body="", may_go_on=not interface.once
+            )
+        held += tap.close() if is_end else tap.feed(plain)
+        if tap.error is not None:
+            exchange.cancel()
+            return _error_in_200(tap.error, interface)
+        if is_end and not tap.started:
+            return Failure(status=head.status, words="empty stream", body="", may_go_on=not interface.once)
+        if len(held) > HELD_LIMIT_BYTES:
+            exchange.cancel()
+            return Failure(
+                status=head.status, words="no meaningful frame", body="", may_go_on=not interface.once
+            )
+    return Opened(exchange=exchange, head=head, tap=tap, held=held, unpack=unpack)
+
+
+def _judge(
+    head: AnswerHead, body: bytes, *, interface: Interface, prepared: Prepared
+) -> Whole | Failure:
+    encoding = head.headers.get(b"content-encoding", b"")
+    try:
+        plain = unpacked(body, encoding)
+    except zlib.error:
+        return Failure(
+            status=head.status, words="compressed answer is broken", body="", may_go_on=not interface.once
+        )
+    if prepared.stream:
+        # A stream was asked for and something else came. SDKs read that as an empty answer, so it is a failure.
+        error = interface.read_error(502, plain)
+        return Failure(
+            status=head.status,
+            words=f"answered a streamed call with {_content_type(head)}",
+            body=_shown(plain),
+            may_go_on=not interface.once,
+            error=error if error.code else None,
+        )
+    answer = interface.read_answer(plain, prepared)
+    if answer.error is not None:
+        return _error_in_200(answer.error, interface, _shown(plain))
+    # The bytes are the upstream's own unless the wire had to change them.
+    is_same = answer.body is plain
+    return Whole(
+        answer=answer,
+        head=head,
+        body=body if is_same else answer.body,
+        encoding=encoding if is_same else b"",
+    )
+
+
+def unpacked(body: bytes, encoding: bytes) -> bytes:
+    """The body without its content coding; raises ``zlib.error`` when it is broken or a bomb."""
+    if not encoding or encoding == b"identity":
+        return body
+    inflate = zlib.decompressobj(wbits=47)
+    plain = inflate.decompress(body, ANSWER_LIMIT_BYTES)
+    if inflate.unconsumed_tail or not inflate.eof:
+        raise zlib.error("incomplete or too large")
+    return plain
+
+
+def refused(
+    head: AnswerHead, body: bytes, *, interface: Interface, secret: Secret[bytes]
+) -> Failure:
+    """A non-2xx answer, classified."""
+    try:
+        plain = unpacked(body, head.headers.get(b"content-encoding", b""))
+    except zlib.error:
+        plain = b""
+    error = interface.read_error(head.status, plain)
+    status = head.status
+    surely_not_accepted = 400 <= status < 500 or status == 503
+    return Failure(
+        status=status,
+        words=f"HTTP {status}",
+        body=scrub(_shown(plain), secret),
+        may_go_on=not error.blames_caller and (not interface.once or surely_not_accepted),
+        error=error,
+        retry_after_s=retry_after_s(head),
+        is_rate_limit=status == 429,
+        is_timeout=status in (408, 504),
+    )
+
+
+def failed(error: ExchangeError, *, once: bool) -> Failure:
+    """A fault below HTTP, classified. The text of the operating system stays here."""
+    match error:
+        case TimedOut():
+            words = f"no answer: {error}"
+        case ConnectFailed():
+            words = f"connect failed: {error}"
+        case BadAnswer():
+            words = f"bad answer: {error}"
+        case _:
+            words = f"connection lost: {error}"
+    return Failure(
+        status=0,
+        words=words,
+        body="",
+        may_go_on=not once or not error.was_sent,
+        is_timeout=isinstance(error, TimedOut),
+    )
+
+
+def _error_in_200(error: UpstreamError, interface: Interface, body: str = "") -> Failure:
+    return Failure(
+        status=error.status,
+        words=f"failed after HTTP 200: {error.code or 'bad answer'}",
+        body=body or error.message[:SHOWN_BODY_BYTES],
+        may_go_on=not error.blames_caller and not interface.once,
+        error=error,
+        is_rate_limit=error.status == 429,
+    )
+
+
+def _scrubbed(verdict: Whole | Failure, secret: Secret[bytes]) -> Whole | Failure:
+    if isinstance(verdict, Whole) or not verdict.body:
+        return verdict
+    return Failure(
+        status=verdict.status,
+        words=verdict.words,
+        body=scrub(verdict.body, secret),
+        may_go_on=verdict.may_go_on,
+        error=verdict.error,
+        retry_after_s=verdict.retry_after_s,
+        is_timeout=verdict.is_timeout,
+        is_rate_limit=verdict.is_rate_limit,
+    )
+
+
+def scrub(text: str, head: Secret[bytes]) -> str:
+    """Some upstreams repeat the credential in their error text; it must not reach the caller."""
+    for line in head.reveal().split(b"\r\n"):
+        name, _, value = line.partition(b": ")
+        if name.lower() in (b"authorization", b"x-api-key"):
+            secret = value.rpartition(b" ")[2].decode("latin-1")
+            if secret:
+                text = text.replace(secret, "****")
+    return text
+
+
+def retry_after_s(head: AnswerHead) -> float | None:
+    """Seconds the upstream asks to wait; a date is measured against its own ``Date`` header."""
+    value = head.headers.get(b"retry-after")
+    if value is None:
+        return None
+    text = value.decode("latin-1").strip()
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        pass
+    try:
+        until = parsedate_to_datetime(text)
+        now = parsedate_to_datetime(head.headers.get(b"date", b"").decode("latin-1"))
+        return max(0.0, (until - now).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def _is_event_stream(head: AnswerHead) -> bool:
+    return head.headers.get(b"content-type", b"").startswith(b"text/event-stream")
+
+
+def _content_type(head: AnswerHead) -> str:
+    return head.headers.get(b"content-type", b"no content type").decode("latin-1")[:60]
+
+
+def _shown(body: bytes) -> str:
+    return body[:SHOWN_BODY_BYTES].decode("utf-8", errors="replace")
