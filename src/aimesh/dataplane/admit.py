@@ -23,7 +23,7 @@ def admit(caller: Authenticated) -> Admitted:
         raise ModelNotPermitted(
             f"Model {model.name} is not permitted for this key. virtualApiKeyAlias={caller.key.alias}"
         )
-    pinned = None if found.endpoint is None else snapshot.by_endpoint.get(found.endpoint.name, ())
+    pinned = None if found.pinned is None else snapshot.by_endpoint.get(found.pinned.name, ())
     return Admitted(authenticated=caller, peek=peek, model=model, pinned=pinned)
 
 

@@ -50,6 +50,9 @@ class Breaker:
 
     def began(self, now_s: float) -> None:
         """A call was sent. In the half-open state it is the probe."""
+        if now_s - self._window_start_s > WINDOW_S:
+            self._window_start_s = now_s
+            self._calls = self._failures = 0
         if self._open_until_s:
             self._probe_until_s = now_s + PROBE_S
 
@@ -63,9 +66,6 @@ class Breaker:
             self._calls = self._failures = 0
 
     def failed(self, now_s: float, retry_after_s: float | None) -> None:
-        if now_s - self._window_start_s > WINDOW_S:
-            self._window_start_s = now_s
-            self._calls = self._failures = 0
         self._in_a_row += 1
         self._calls += 1
         self._failures += 1
