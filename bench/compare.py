@@ -42,7 +42,7 @@ class Side(Struct, frozen=True):
 
 
 class Verdict(Struct, frozen=True):
-    """Difference in percent of the first side; ``low`` to ``high`` holds the true median with ``confidence``."""
+    """Difference in percent of the first side; ``low`` to ``high`` holds the median with ``confidence``."""
 
     median: float
     low: float

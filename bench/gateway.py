@@ -1,7 +1,7 @@
 """aimesh itself, as ``aimesh serve`` runs in production: keys checked, models permitted, usage journalled.
 
-1. Nothing is switched off for the benchmark: the configuration names a credential, a base URL and a key,
-   and leaves the rest at its defaults.
+1. Nothing is switched off for the benchmark: the configuration names addresses, a credential and a key, points
+   one provider of the catalogue at the mock upstream, and leaves the rest at its defaults.
 2. The code comes from ``source`` (a checkout), so that two commits can be compared in one run.
 """
 
@@ -18,16 +18,13 @@ _MODEL = "qwen/qwen3.7-max"
 
 _CONFIG = """\
 listen: ["127.0.0.1:{port}"]
+admin_listen: ["127.0.0.1:{admin_port}"]
 providers:
-  aliyun_bailian_bj:
-    base_url: http://127.0.0.1:{upstream_port}
-    credentials:
-      - name: bench
-        secret: upstream-key
-keys:
-  - alias: bench
-    key: {key}
-    models: ["qwen/*"]
+  aliyun_bailian_bj: {{origin: "http://127.0.0.1:{upstream_port}"}}
+credentials:
+  aliyun_bailian_bj: upstream-key
+virtual_keys:
+  - {{alias: bench, key: {key}, models: ["qwen/*"]}}
 """
 
 
@@ -41,7 +38,9 @@ def start_aimesh(
     directory = home or site.directory / f"{name}-{port}"
     directory.mkdir(exist_ok=True)
     config = directory / "aimesh.yaml"
-    config.write_text(_CONFIG.format(port=port, upstream_port=site.upstream_port, key=_KEY))
+    config.write_text(
+        _CONFIG.format(port=port, admin_port=free_port(), upstream_port=site.upstream_port, key=_KEY)
+    )
     process = site.fleet.start(
         name,
         [sys.executable, "-m", "aimesh.cli.main", "serve", "--config", str(config)],

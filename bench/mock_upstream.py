@@ -20,7 +20,11 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _STREAM = re.compile(rb'"stream": ?true')
 _ANSWER = encode_answer()
 _FIRST = encode_chunk({"role": "assistant", "content": ""})
-_MIDDLE = encode_chunk({"content": " upgrade"})
+# Not the same word again and again: LiteLLM takes that for a model gone astray and breaks the stream.
+_MIDDLE = [
+    encode_chunk({"content": f" {word}"})
+    for word in ("upgrade", "process", "restart", "metrics", "clients", "headers", "cookies", "service")
+]
 _LAST = encode_chunk({}, finish="stop")
 _END = encode_stream_end()
 _HEALTHY = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -77,7 +81,7 @@ class Upstream(asyncio.Protocol):
         # The first event carried the role and the last closes the choice: both count as chunks of the stream.
         self._left -= 1
         if self._left > 1:
-            self._transport.write(_MIDDLE)
+            self._transport.write(_MIDDLE[self._left & 7])
             self._timer = self._loop.call_later(self._gap_s, self._tick)
         else:
             self._timer = None

@@ -69,7 +69,7 @@ class _Reader(asyncio.Protocol):
         tail = (self._tail + data)[-64:]
         self._tail = tail
         if tail.endswith(LAST_CHUNK):
-            self._end("" if b"data: [DONE]" in tail else "ended without [DONE]")
+            self._end("" if b"data: [DONE]" in tail else f"ended without [DONE], with {tail!r}")
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.has_ended:
