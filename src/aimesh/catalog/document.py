@@ -1,0 +1,233 @@
+"""A YAML text as nodes that know where they stand. Meaning comes later, from the types of the schema.
+
+1. Scalars keep their text: ``off`` under a text field is the text "off", an amount of ``3.20`` stays exact.
+2. A key that occurs twice in a mapping is a problem, and so is an alias that contains itself.
+3. ``${NAME}`` and ``${NAME:-default}`` are replaced in scalar values, never in keys; ``$${`` writes ``${``.
+   What came from the environment is marked and never shown.
+4. No text of the file is repeated in a problem: it may hold a secret.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+
+import yaml
+from msgspec import Struct
+
+from aimesh.catalog.problem import Problem, shown_name
+
+Path = tuple[str | int, ...]
+"""Keys and positions from the top of a document to a value."""
+
+
+class Scalar(Struct, frozen=True):
+    text: str
+    line: int
+    column: int
+    is_plain: bool = True
+    """Written without quotes."""
+    is_from_environment: bool = False
+
+    @property
+    def is_null(self) -> bool:
+        return self.is_plain and self.text in ("", "~", "null", "Null", "NULL")
+
+
+class Sequence(Struct, frozen=True):
+    items: tuple["Node", ...]
+    line: int
+    column: int
+
+
+class Mapping(Struct, frozen=True):
+    entries: dict[str, tuple[Scalar, "Node"]]
+    line: int
+    column: int
+
+
+Node = Scalar | Sequence | Mapping
+EMPTY = Mapping(entries={}, line=1, column=1)
+
+
+class Document(Struct, frozen=True):
+    file: str
+    root: Node
+
+    def problem(self, path: Path, message: str, suggestion: str = "", *, at_key: bool = False) -> Problem:
+        """A problem with the value at ``path`` or the nearest that exists; ``at_key`` points at its key."""
+        node: Node = self.root
+        key: Scalar | None = None
+        for step in path:
+            if isinstance(node, Mapping) and isinstance(step, str) and step in node.entries:
+                key, node = node.entries[step]
+            elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
+                key, node = None, node.items[step]
+            else:
+                break
+        place = key if at_key and key is not None else node
+        return Problem(
+            file=self.file, line=place.line, column=place.column, message=message, suggestion=suggestion
+        )
+
+
+class _Reader:
+    """Turns the parser's nodes into ours and collects what is wrong."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._open: set[int] = set()
+        self.problems: list[Problem] = []
+
+    def read(self, node: yaml.Node) -> Node:
+        line, column = node.start_mark.line + 1, node.start_mark.column + 1
+        if isinstance(node, yaml.ScalarNode):
+            return Scalar(text=node.value, line=line, column=column, is_plain=not node.style)
+        if id(node) in self._open:
+            self._problem(node, "an alias contains itself")
+            return Scalar(text="", line=line, column=column)
+        self._open.add(id(node))
+        try:
+            if isinstance(node, yaml.SequenceNode):
+                return Sequence(items=tuple(map(self.read, node.value)), line=line, column=column)
+            return Mapping(entries=self._entries(node), line=line, column=column)
+        finally:
+            self._open.discard(id(node))
+
+    def _entries(self, node: yaml.Node) -> dict[str, tuple[Scalar, Node]]:
+        entries: dict[str, tuple[Scalar, Node]] = {}
+        for key_node, value_node in node.value:
+            key = self.read(key_node)
+            if not isinstance(key, Scalar):
+                self._problem(key_node, "a key is a plain word")
+            elif key.text in entries:
+                first = entries[key.text][0]
+                self._problem(
+                    key_node, f"{shown_name(key.text)} is set twice", f"first set in line {first.line}"
+                )
+            else:
+                entries[key.text] = (key, self.read(value_node))
+        return entries
+
+    def _problem(self, node: yaml.Node, message: str, suggestion: str = "") -> None:
+        mark = node.start_mark
+        self.problems.append(
+            Problem(
+                file=self._file,
+                line=mark.line + 1,
+                column=mark.column + 1,
+                message=message,
+                suggestion=suggestion,
+            )
+        )
+
+
+def read_document(text: str, file: str) -> tuple[Document, list[Problem]]:
+    """The nodes of a YAML text and what is wrong with it as YAML. An empty text is an empty mapping."""
+    reader = _Reader(file)
+    try:
+        # Composing only: nothing is constructed, so tags have no effect.
+        root = yaml.compose(text, Loader=yaml.CSafeLoader)
+    except yaml.MarkedYAMLError as error:
+        return Document(file=file, root=EMPTY), [_syntax_problem(error, file)]
+    except yaml.YAMLError:
+        return Document(file=file, root=EMPTY), [
+            Problem(file=file, line=1, column=1, message="not YAML: the text holds a forbidden character")
+        ]
+    except RecursionError:
+        return Document(file=file, root=EMPTY), [
+            Problem(file=file, line=1, column=1, message="not readable: nested too deeply")
+        ]
+    node = EMPTY if root is None else reader.read(root)
+    return Document(file=file, root=node), reader.problems
+
+
+def _syntax_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    # The parser quotes pieces of the text (aliases, tags); only single characters are safe to repeat.
+    words = re.sub(r"(['\"]).{2,}?\1", "...", error.problem or "unreadable")
+    suggestion = "indent with spaces" if "'\\t'" in words or "\\t" in words else ""
+    return Problem(
+        file=file,
+        line=mark.line + 1 if mark else 1,
+        column=mark.column + 1 if mark else 1,
+        message=f"not YAML: {words}",
+        suggestion=suggestion,
+    )
+
+
+_REFERENCE = re.compile(r"\$\$\{|\$\{([^}]*)\}|\$\{")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def interpolated(document: Document, lookup: Callable[[str], str | None]) -> tuple[Document, list[Problem]]:
+    """The document with its references to the environment replaced."""
+    problems: list[Problem] = []
+
+    def visit(node: Node) -> Node:
+        if isinstance(node, Scalar):
+            if "$" not in node.text:
+                return node
+            text, wrong = expand(node.text, lookup)
+            problems.extend(
+                Problem(
+                    file=document.file,
+                    line=node.line,
+                    column=node.column,
+                    message=message,
+                    suggestion=suggestion,
+                )
+                for message, suggestion in wrong
+            )
+            if text == node.text:
+                return node
+            return Scalar(
+                text=text,
+                line=node.line,
+                column=node.column,
+                is_plain=node.is_plain and bool(text),
+                is_from_environment=True,
+            )
+        if isinstance(node, Sequence):
+            return Sequence(items=tuple(map(visit, node.items)), line=node.line, column=node.column)
+        entries = {name: (key, visit(value)) for name, (key, value) in node.entries.items()}
+        return Mapping(entries=entries, line=node.line, column=node.column)
+
+    root = visit(document.root)
+    return Document(file=document.file, root=root), problems
+
+
+def expand(text: str, lookup: Callable[[str], str | None]) -> tuple[str, Iterable[tuple[str, str]]]:
+    """``text`` with its references replaced, and (message, suggestion) of each that cannot be.
+
+    A variable that is set but empty counts as not set where a default is given.
+    """
+    wrong: list[tuple[str, str]] = []
+
+    def replace(match: re.Match[str]) -> str:
+        if match[0] == "$${":
+            return "${"
+        if match[1] is None:
+            wrong.append(("'${' without '}'", "write '$${' for a literal '${'"))
+            return ""
+        name, has_default, default = match[1].partition(":-")
+        if not _NAME.fullmatch(name):
+            wrong.append(
+                (
+                    "the environment is read by ${NAME} or ${NAME:-default}",
+                    "write '$${' for a literal '${'",
+                )
+            )
+            return ""
+        value = lookup(name)
+        if has_default:
+            return value or default
+        if value is None:
+            wrong.append(
+                (
+                    f"the environment variable {shown_name(name)} is not set",
+                    f"set it, or write ${{{name}:-}} to leave the value empty",
+                )
+            )
+            return ""
+        return value
+
+    return _REFERENCE.sub(replace, text), wrong

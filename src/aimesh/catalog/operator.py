@@ -1,0 +1,152 @@
+"""The types of ``aimesh.yaml``: everything an operator may declare, with its default.
+
+1. Every field has a docstring: the reference page and the JSON Schema are made from this file.
+2. Secrets are ``Secret`` from the moment they are read.
+3. ``providers`` and ``models`` have the types of the built-in data files, so an entry can move between them.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from aimesh.catalog.schema import ModelEntry, Name, ProviderEntry, ProviderName
+from aimesh.core.secret import Secret
+
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+Bytes = Annotated[int, Meta(ge=1)]
+Count = Annotated[int, Meta(ge=1)]
+Label = Annotated[str, Meta(min_length=1)]
+
+
+class Region(Struct, frozen=True, forbid_unknown_fields=True):
+    """A public address of this installation, as call examples show it."""
+
+    id: Name
+    base_url: str
+    """Origin and path before ``/v1``: ``https://ai.example.com/gateway``."""
+    name: str = ""
+
+
+class VirtualKeyEntry(Struct, frozen=True, forbid_unknown_fields=True):
+    """A key that callers use, declared here instead of being made in the console."""
+
+    alias: Label
+    """Unique name of the key."""
+    key: Secret[str]
+    """At least 16 characters without spaces; keys made by aimesh are ``ck-`` and 40 characters."""
+    models: tuple[Label, ...] = ("*",)
+    """Public identifiers it may call; ``*`` stands for any text: ``qwen/*``."""
+    enabled: bool = True
+    expires_at: str = ""
+    """A day or a time, ISO 8601; in the setting ``timezone`` where it names no offset."""
+    cidrs: tuple[Label, ...] = ()
+    """Addresses callers may come from; none: any."""
+    labels: dict[str, str] = {}
+    """For allocating cost."""
+
+
+class KeySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    reveal: Literal["audited", "never"] = "audited"
+    """``never`` stores only a hash, so a key is shown once, when it is made."""
+
+
+class LimitSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    max_body_bytes: Bytes = 64 * 1024 * 1024
+    """Largest request body."""
+    max_head_bytes: Bytes = 32 * 1024
+    """Largest request head."""
+    max_connections: Count = 20_000
+    """Open connections of callers, per worker."""
+    max_upstream_connections: Count = 10_000
+    """Open connections to one upstream origin, per worker."""
+
+
+class TimeoutSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    connect_s: Seconds = 5.0
+    """TCP and TLS to an upstream."""
+    first_byte_stream_s: Seconds = 120.0
+    """From the request to the first byte of a streamed answer."""
+    first_byte_whole_s: Seconds = 600.0
+    """From the request to the first byte of a whole answer."""
+    idle_s: Seconds = 120.0
+    """Silence between two pieces of an answer."""
+    whole_s: Seconds = 900.0
+    """A whole call, all attempts together."""
+    request_s: Seconds = 60.0
+    """A caller's head, and silence inside a caller's body."""
+    keep_alive_s: Seconds = 75.0
+    """Idle connection of a caller."""
+    upstream_idle_s: Seconds = 30.0
+    """Idle pooled connection to an upstream; below the idle limits of common load balancers."""
+    drain_s: Seconds = 30.0
+    """Running calls after a stop signal."""
+
+
+class RoutingSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    attempts: Annotated[int, Meta(ge=1, le=10)] = 4
+    """Most endpoints tried for one call."""
+    cny_per_usd: Annotated[float, Meta(gt=0)] = 7.0
+    """Only for ranking prices of different currencies; money is never converted."""
+
+
+class UpstreamSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    ca_file: str = ""
+    """Further certificates to trust, PEM; relative to this file."""
+    proxy: str = ""
+    """Forward proxy for every provider: ``http://user:password@host:port``."""
+    no_proxy: tuple[Label, ...] = ()
+    """Hosts reached directly; ``.example.com`` stands for every host below it."""
+
+
+class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    directory: str = ""
+    """Default: ``journal`` in the home directory."""
+    fsync_ms: Annotated[int, Meta(ge=0, le=10_000)] = 100
+    """Most that a power cut can lose."""
+    segment_bytes: Annotated[int, Meta(ge=65_536)] = 16 * 1024 * 1024
+    segment_age_s: Seconds = 3600.0
+    keep_days: Count = 90
+
+
+class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "text"] = "auto"
+    """``auto``: text on a terminal, JSON lines elsewhere."""
+    access: bool = True
+    """One line per call."""
+
+
+class OperatorFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """``aimesh.yaml``."""
+
+    listen: tuple[Label, ...] = ("127.0.0.1:8600",)
+    """Addresses for callers: ``host:port``, ``[::1]:port`` or ``unix:/path``."""
+    admin_listen: tuple[Label, ...] = ("127.0.0.1:8601",)
+    """Addresses of ``/metrics`` and health; never public."""
+    workers: Annotated[int, Meta(ge=1, le=256)] = 1
+    """Processes that serve calls."""
+    timezone: Label = "Asia/Shanghai"
+    """Periods of quotas and days of reports."""
+    regions: tuple[Region, ...] = ()
+    """Public addresses; default: the address a caller used."""
+    credentials: dict[ProviderName, dict[Name, Secret[str]]] = {}
+    """Provider to its secrets, each with a name of its own, which records show. An empty one is left out."""
+    credentials_from_environment: bool = True
+    """Take a provider's usual variable (``DASHSCOPE_API_KEY``, ...) where no credential is declared."""
+    simulator: str = "off"
+    """``off``, or the URL of a running ``aimesh simulate``, which then stands in for every provider. Refused
+    while a real credential is configured."""
+    virtual_keys: tuple[VirtualKeyEntry, ...] = ()
+    keys: KeySettings = KeySettings()
+    limits: LimitSettings = LimitSettings()
+    timeouts: TimeoutSettings = TimeoutSettings()
+    routing: RoutingSettings = RoutingSettings()
+    upstream: UpstreamSettings = UpstreamSettings()
+    journal: JournalSettings = JournalSettings()
+    log: LogSettings = LogSettings()
+    database: Secret[str] = Secret("")
+    """URL of the database; default: ``aimesh.db`` (SQLite) in the home directory. May hold a password."""
+    providers: dict[ProviderName, ProviderEntry] = {}
+    """Changes to built-in providers, and new ones."""
+    models: tuple[ModelEntry, ...] = ()
+    """Changes to built-in models, and new ones."""

@@ -1,0 +1,246 @@
+"""Prices as rates: what usage costs, and how endpoints rank by price. Pure; the time is an argument.
+
+1. No price known for something that was counted: the cost is unknown (None), never zero.
+2. The tier is chosen by the whole input of the request; a request above the last top pays the last tier.
+3. A token kind without a price of its own costs what it is a part of: cached input costs input.
+4. Ranking compares unlike currencies by one setting; nothing else converts money.
+"""
+
+import hashlib
+from fractions import Fraction
+
+import msgspec
+from msgspec import Struct
+
+from aimesh.catalog.schema import PriceEntry, Tier
+from aimesh.core.money import Currency, Money, Rate, charge, rate_per_million, rate_per_unit
+from aimesh.core.usage import Usage
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAY_S = 86_400
+_WEEK_S = 7 * _DAY_S
+_EPOCH_DAY = 3
+"""1 January 1970 was a Thursday."""
+
+Part = tuple[int | Fraction, Rate]
+
+
+class TierRates(Struct, frozen=True):
+    """Rates of one tier. None: no price of its own."""
+
+    up_to: int | None
+    output_up_to: int | None
+    input: Rate | None
+    output: Rate | None
+    cached_input: Rate | None
+    cache_write: Rate | None
+    cache_write_1h: Rate | None
+    input_image: Rate | None
+    input_audio: Rate | None
+    output_audio: Rate | None
+
+
+class WindowRates(Struct, frozen=True):
+    offset_s: int
+    spans: tuple[tuple[int, int], ...]
+    """Seconds of the week from Monday 00:00 local time: from (inclusive) to (exclusive)."""
+    tiers: tuple[TierRates, ...]
+
+    def holds_at(self, wall_s: float) -> bool:
+        second = (int(wall_s) + self.offset_s + _EPOCH_DAY * _DAY_S) % _WEEK_S
+        return any(start <= second < end for start, end in self.spans)
+
+
+class VideoRate(Struct, frozen=True):
+    rate: Rate
+    resolutions: tuple[str, ...]
+    input_video: bool | None
+    audio: bool | None
+
+    def fits(self, usage: Usage, resolution: str) -> bool:
+        return (
+            (not self.resolutions or resolution in self.resolutions)
+            and self.input_video in (None, usage.input_video)
+            and self.audio in (None, usage.video_audio)
+        )
+
+
+class Price(Struct, frozen=True):
+    """A price entry, compiled."""
+
+    currency: Currency
+    version: str
+    """Changes whenever anything about the price does; kept in usage records."""
+    entry: PriceEntry
+    """As written, for showing."""
+    tiers: tuple[TierRates, ...]
+    windows: tuple[WindowRates, ...]
+    per_image: Rate | None
+    per_second: dict[str, Rate]
+    per_asset: dict[str, Rate]
+    video_tokens: tuple[VideoRate, ...]
+
+
+def compiled(entry: PriceEntry) -> Price:
+    """Raises ``ValueError`` with safe text when an amount or a window makes no sense."""
+    return Price(
+        currency=entry.currency,
+        version=hashlib.sha256(msgspec.json.encode(entry, order="deterministic")).hexdigest()[:12],
+        entry=entry,
+        tiers=tuple(map(_tier, entry.tiers)),
+        windows=tuple(
+            WindowRates(
+                offset_s=_offset(window.utc_offset),
+                spans=tuple(_span(day, hours) for day in window.days for hours in window.hours),
+                tiers=tuple(map(_tier, window.tiers)),
+            )
+            for window in entry.windows
+        ),
+        per_image=None if entry.per_image is None else rate_per_unit(entry.per_image),
+        per_second={resolution_key(name): rate_per_unit(rate) for name, rate in entry.per_second.items()},
+        per_asset={name: rate_per_unit(rate) for name, rate in entry.per_asset.items()},
+        video_tokens=tuple(
+            VideoRate(
+                rate=rate_per_million(row.rate),
+                resolutions=tuple(map(resolution_key, row.resolutions)),
+                input_video=row.input_video,
+                audio=row.audio,
+            )
+            for row in entry.video_tokens
+        ),
+    )
+
+
+def cost(price: Price | None, usage: Usage, at_s: float) -> Money | None:
+    """What a call's usage costs at a time (wall-clock seconds). None: no price known for some of it."""
+    if price is None:
+        return None
+    if usage.video_seconds and price.per_second:
+        rate = price.per_second.get(resolution_key(usage.video_resolution))
+        if rate is None:
+            return None
+        return charge([(Fraction(str(usage.video_seconds)), rate)], price.currency)
+    if usage.assets and price.per_asset:
+        rate = price.per_asset.get(usage.variant, price.per_asset.get("default"))
+        return None if rate is None else charge([(usage.assets, rate)], price.currency)
+    if usage.images and price.per_image is not None:
+        return charge([(usage.images, price.per_image)], price.currency)
+    if price.video_tokens:
+        resolution = resolution_key(usage.video_resolution)
+        for row in price.video_tokens:
+            if row.fits(usage, resolution):
+                return charge([(usage.output_tokens, row.rate)], price.currency)
+        return None
+    return _token_cost(price, usage, at_s)
+
+
+def blended_rank(price: Price | None, cny_per_usd: Fraction) -> int | None:
+    """One number to order endpoints of a model by, in nano-CNY: 3:1 input to output of the first tier, or the
+    first price per picture, second, asset or video token. None: no price known."""
+    rate = None if price is None else _typical(price)
+    if price is None or rate is None:
+        return None
+    return round(rate * cny_per_usd) if price.currency is Currency.USD else round(rate)
+
+
+def resolution_key(text: str) -> str:
+    """``720``, ``720P`` and ``720p`` are one resolution."""
+    folded = text.casefold()
+    return f"{folded}p" if folded.isdecimal() else folded
+
+
+def _typical(price: Price) -> Fraction | None:
+    # A tier for very short answers is not typical.
+    tier = next((tier for tier in price.tiers if tier.output_up_to is None), None)
+    if tier is not None and tier.input is not None:
+        return Fraction(tier.input) if tier.output is None else Fraction(3 * tier.input + tier.output, 4)
+    if price.per_image is not None:
+        return Fraction(price.per_image)
+    for table in (price.per_second, price.per_asset):
+        if table:
+            return Fraction(next(iter(table.values())))
+    return Fraction(price.video_tokens[0].rate) if price.video_tokens else None
+
+
+def _token_cost(price: Price, usage: Usage, at_s: float) -> Money | None:
+    tiers = next((window.tiers for window in price.windows if window.holds_at(at_s)), price.tiers)
+    if not tiers or not (usage.input_tokens or usage.output_tokens):
+        return None
+    tier = _fitting(tiers, usage)
+    parts = _input_parts(tier, usage)
+    if parts is None or (usage.output_tokens and tier.output is None):
+        return None
+    if tier.output is not None:
+        audio = usage.output_audio_tokens if tier.output_audio is not None else 0
+        parts.append((usage.output_tokens - audio, tier.output))
+        if tier.output_audio is not None:
+            parts.append((audio, tier.output_audio))
+    return charge(parts, price.currency)
+
+
+def _input_parts(tier: TierRates, usage: Usage) -> list[Part] | None:
+    long_writes = usage.cache_write_1h_tokens if tier.cache_write_1h is not None else 0
+    counted: tuple[tuple[int, Rate | None], ...] = (
+        (usage.cached_tokens, tier.cached_input),
+        (usage.cache_write_tokens - long_writes, tier.cache_write),
+        (long_writes, tier.cache_write_1h),
+        (usage.input_image_tokens, tier.input_image),
+        (usage.input_audio_tokens, tier.input_audio),
+    )
+    parts: list[Part] = [(units, rate) for units, rate in counted if units > 0 and rate is not None]
+    # Cached pictures may be counted under both heads; the plain part never goes below nothing.
+    rest = max(0, usage.input_tokens - sum(units for units, rate in counted if rate is not None))
+    if rest:
+        if tier.input is None:
+            return None
+        parts.append((rest, tier.input))
+    return parts
+
+
+def _fitting(tiers: tuple[TierRates, ...], usage: Usage) -> TierRates:
+    for tier in tiers:
+        if (tier.up_to is None or usage.input_tokens <= tier.up_to) and (
+            tier.output_up_to is None or usage.output_tokens <= tier.output_up_to
+        ):
+            return tier
+    return tiers[-1]
+
+
+def _tier(tier: Tier) -> TierRates:
+    def rate(name: str) -> Rate | None:
+        amount = getattr(tier, name)
+        return None if amount is None else rate_per_million(amount)
+
+    return TierRates(
+        up_to=tier.up_to,
+        output_up_to=tier.output_up_to,
+        input=rate("input"),
+        output=rate("output"),
+        # Usage does not say which cache served a hit; the implicit price is the one without a request for it.
+        cached_input=rate("cached_input") if tier.cached_input is not None else rate("explicit_cached_input"),
+        cache_write=rate("cache_write"),
+        cache_write_1h=rate("cache_write_1h"),
+        input_image=rate("input_image"),
+        input_audio=rate("input_audio"),
+        output_audio=rate("output_audio"),
+    )
+
+
+def _minutes(text: str) -> int:
+    hours, _, minutes = text.partition(":")
+    total = int(hours) * 60 + int(minutes)
+    if total > 24 * 60 or int(minutes) > 59:
+        raise ValueError(f"{text} is no time of day")
+    return total
+
+
+def _offset(text: str) -> int:
+    return (-60 if text.startswith("-") else 60) * _minutes(text[1:])
+
+
+def _span(day: str, hours: str) -> tuple[int, int]:
+    start, _, end = hours.partition("-")
+    if _minutes(start) >= _minutes(end):
+        raise ValueError(f"{hours} ends before it begins; write two spans around midnight")
+    midnight = _DAYS.index(day) * _DAY_S
+    return midnight + _minutes(start) * 60, midnight + _minutes(end) * 60

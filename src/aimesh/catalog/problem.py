@@ -1,0 +1,50 @@
+"""What is wrong with a configuration, said so that a person can mend it.
+
+1. A problem names file, line and column (from 1), what is wrong, and, where known, what to write instead.
+2. No problem repeats a secret: values are shown only when short, never when they came from the environment.
+"""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from msgspec import Struct
+
+_SHOWN_VALUE = 24
+"""Credentials are longer than this; what a person mistypes in a closed set is shorter."""
+_SHOWN_NAME = 48
+
+
+class Problem(Struct, frozen=True):
+    file: str
+    line: int
+    column: int
+    message: str
+    suggestion: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}"
+        return f"{where}: {self.message}" + (f" ({self.suggestion})" if self.suggestion else "")
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used, with everything that is wrong with it."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``did you mean 'x'?``, or nothing when no known word is near."""
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    near = get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
+    return f"did you mean '{by_folded[near[0]]}'?" if near else ""
+
+
+def shown_value(text: str) -> str:
+    """A value in quotes, or only its length when it could be a secret."""
+    return f"'{text}'" if len(text) <= _SHOWN_VALUE else f"a text of {len(text)} characters"
+
+
+def shown_name(text: str) -> str:
+    return f"'{text}'" if len(text) <= _SHOWN_NAME else f"'{text[:16]}...'"
