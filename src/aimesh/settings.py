@@ -8,7 +8,7 @@
 
 import ipaddress
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping as Table
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from aimesh.catalog.crosscheck import Layer, Merged, check, merged
 from aimesh.catalog.decode import decode
-from aimesh.catalog.document import EMPTY, Document, interpolated, read_document
+from aimesh.catalog.document import EMPTY, Document, Mapping, Node, Scalar, interpolated, read_document
 from aimesh.catalog.document import Path as Place
 from aimesh.catalog.load import load_built_in
 from aimesh.catalog.operator import (
@@ -111,19 +111,19 @@ def load_settings(path: Path | None = None) -> Settings:
     return compile_settings(path, os.environ)  # noqa: TID251
 
 
-def compile_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
+def compile_settings(path: Path | None, environ: Table[str, str]) -> Settings:
     """The settings of one process. Without a path: ``AIMESH_CONFIG``, else ``aimesh.yaml`` in the home
     directory if there is one, else all defaults. Raises ``ConfigError``."""
     home = home_directory(environ)
     file = _file(path, home, environ)
-    document = _read(file, environ)
+    document = _with_named_credentials(_read(file, environ))
     operator, problems = decode(document, OperatorFile)
     if operator is None:
         raise ConfigError(problems)
     return _Compiler(document, operator, environ).compile(file, home)
 
 
-def home_directory(environ: Mapping[str, str]) -> Path:
+def home_directory(environ: Table[str, str]) -> Path:
     """``AIMESH_HOME``, else the place the XDG rules give."""
     if given := environ.get("AIMESH_HOME"):
         return Path(given).expanduser()
@@ -134,7 +134,7 @@ def home_directory(environ: Mapping[str, str]) -> Path:
     return Path(data) / "aimesh"
 
 
-def _file(path: Path | None, home: Path, environ: Mapping[str, str]) -> Path | None:
+def _file(path: Path | None, home: Path, environ: Table[str, str]) -> Path | None:
     if path is None and (named := environ.get("AIMESH_CONFIG")):
         path = Path(named).expanduser()
     if path is None:
@@ -143,7 +143,7 @@ def _file(path: Path | None, home: Path, environ: Mapping[str, str]) -> Path | N
     return path
 
 
-def _read(file: Path | None, environ: Mapping[str, str]) -> Document:
+def _read(file: Path | None, environ: Table[str, str]) -> Document:
     if file is None:
         return Document(file=FILE_NAME, root=EMPTY)
     try:
@@ -163,10 +163,30 @@ def _read(file: Path | None, environ: Mapping[str, str]) -> Document:
     return document
 
 
+def _with_named_credentials(document: Document) -> Document:
+    """``provider: secret`` is short for ``provider: {default: secret}``."""
+    root = document.root
+    if not isinstance(root, Mapping) or "credentials" not in root.entries:
+        return document
+    key, section = root.entries["credentials"]
+    if not isinstance(section, Mapping):
+        return document
+    named = {provider: (name, _named(value)) for provider, (name, value) in section.entries.items()}
+    section = Mapping(entries=named, line=section.line, column=section.column)
+    entries = root.entries | {"credentials": (key, section)}
+    return Document(file=document.file, root=Mapping(entries=entries, line=root.line, column=root.column))
+
+
+def _named(value: Node) -> Node:
+    if not isinstance(value, Scalar) or value.is_null:
+        return value
+    return Mapping(entries={"default": (value, value)}, line=value.line, column=value.column)
+
+
 class _Compiler:
     """From a decoded file to settings; collects what types could not say."""
 
-    def __init__(self, document: Document, operator: OperatorFile, environ: Mapping[str, str]) -> None:
+    def __init__(self, document: Document, operator: OperatorFile, environ: Table[str, str]) -> None:
         self._document = document
         self._operator = operator
         self._environ = environ
