@@ -180,7 +180,9 @@ def _with_named_credentials(document: Document) -> Document:
 def _named(value: Node) -> Node:
     if not isinstance(value, Scalar) or value.is_null:
         return value
-    return Mapping(entries={"default": (value, value)}, line=value.line, column=value.column)
+    # The secret stands in the value only: a key is shown in problems and records.
+    key = Scalar(text="default", line=value.line, column=value.column)
+    return Mapping(entries={"default": (key, value)}, line=value.line, column=value.column)
 
 
 class _Compiler:
