@@ -1,11 +1,8 @@
 """``python -m bench``: runs the measures, prints a table, writes ``bench/results/latest.json``."""
 
 import argparse
-import signal
-import sys
 import tempfile
 import time
-from types import FrameType
 
 import msgspec
 from rich.console import Console
@@ -14,7 +11,7 @@ from bench import load
 from bench.calls import encode_call
 from bench.figures import Results, read_machine, write_results
 from bench.measure import FULL, MEASURES, QUICK, Bench, Effort, make_directory, pin_self
-from bench.processes import Fleet, choose_cores
+from bench.processes import Fleet, choose_cores, leave_cleanly_on_signals
 from bench.report import print_results
 from bench.subject import ROOT, Site, start_upstream
 
@@ -46,14 +43,9 @@ def choose_effort(options: argparse.Namespace) -> Effort:
     )
 
 
-def stop_cleanly(_number: int, _frame: FrameType | None) -> None:
-    # Leaves through the context managers, which end every process.
-    sys.exit(143)
-
-
 def main() -> int:
     options = read_options()
-    signal.signal(signal.SIGTERM, stop_cleanly)
+    leave_cleanly_on_signals()
     cores = choose_cores()
     results = Results(machine=read_machine(cores), quick=options.quick)
     console = Console(stderr=options.json)
@@ -82,7 +74,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        raise SystemExit(main())
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+    raise SystemExit(main())

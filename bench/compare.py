@@ -1,4 +1,4 @@
-"""``python -m bench.compare [REV]``: is the working tree slower than a commit? The same calls through both.
+"""``python -m bench.compare --rev REV``: is the working tree slower than a commit? Both get the same calls.
 
 1. Both run at once, on the same core, in front of the same upstream; only one is loaded at a time.
 2. The order within a pair alternates, and after every few pairs both are started anew, so that neither the
@@ -10,7 +10,6 @@ import argparse
 import io
 import math
 import os
-import signal
 import statistics
 import subprocess
 import sys
@@ -26,7 +25,7 @@ from bench import load
 from bench.calls import encode_call
 from bench.gateway import read_revision, start_aimesh
 from bench.measure import GAP_MS, burst_of, make_directory, stream_pair
-from bench.processes import Fleet, choose_cores
+from bench.processes import Fleet, choose_cores, leave_cleanly_on_signals
 from bench.subject import ROOT, AbsentError, Site, Subject, explain, start_upstream
 
 PAIRS_PER_BLOCK = 4
@@ -150,19 +149,19 @@ def print_verdict(sides: tuple[Side, Side], figures: list[tuple[float, float]], 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.compare", description=__doc__)
-    parser.add_argument("before", nargs="?", default="HEAD", help="the commit to compare with (HEAD)")
+    parser.add_argument("--rev", default="HEAD", help="the commit to compare with (HEAD)")
     parser.add_argument("--after", help="another commit instead of the working tree")
     parser.add_argument("--what", choices=("calls", "streams"), default="calls")
     parser.add_argument("--pairs", type=int, default=16)
     options = parser.parse_args()
     if not 6 <= options.pairs <= 60:
         parser.error("--pairs must be from 6 to 60")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    leave_cleanly_on_signals()
     cores = choose_cores()
     os.sched_setaffinity(0, cores.rest)
     with tempfile.TemporaryDirectory(prefix="aimesh-compare-") as root, Fleet(Path(root)) as fleet:
         directory = make_directory(root)
-        before = unpack(options.before, directory / "before")
+        before = unpack(options.rev, directory / "before")
         after = (
             unpack(options.after, directory / "after")
             if options.after
@@ -183,7 +182,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        raise SystemExit(main())
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+    raise SystemExit(main())

@@ -1,7 +1,7 @@
 """aimesh itself, as ``aimesh serve`` runs in production: keys checked, models permitted, usage journalled.
 
-1. Nothing is switched off for the benchmark: the configuration names addresses, a credential and a key, points
-   one provider of the catalogue at the mock upstream, and leaves the rest at its defaults.
+1. Nothing is switched off for the benchmark: the configuration names addresses, a credential and a key,
+   points one provider of the catalogue at the mock upstream, and leaves the rest at its defaults.
 2. The code comes from ``source`` (a checkout), so that two commits can be compared in one run.
 """
 

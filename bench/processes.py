@@ -11,10 +11,11 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import IO
 
 from msgspec import Struct
@@ -168,6 +169,16 @@ class Fleet:
             )
         finally:
             os.sched_setaffinity(0, own)
+
+
+def leave_cleanly_on_signals() -> None:
+    """SIGINT and SIGTERM leave through the context managers, which end every process."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGINT, leave)
+    signal.signal(signal.SIGTERM, leave)
 
 
 def free_port() -> int:
