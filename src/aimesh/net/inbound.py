@@ -11,6 +11,8 @@
 """
 
 import asyncio
+import socket
+import struct
 from typing import cast
 
 import httptools
@@ -477,3 +479,11 @@ class Inbound(asyncio.Protocol):
     def abort(self) -> None:
         self._phase = CLOSING
         self.transport.abort()
+
+    def break_off(self, *, reset: bool) -> None:
+        """Closes after what was written; with ``reset`` the peer sees a reset instead of an end."""
+        self.reply = None
+        if reset:
+            connected = self.transport.get_extra_info("socket")
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._close()

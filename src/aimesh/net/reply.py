@@ -132,6 +132,19 @@ class InboundReply:
             connection.reply = None
             connection.abort()
 
+    def break_off(self, data: bytes = b"", *, reset: bool = False) -> None:
+        """Writes ``data`` without any framing and closes the connection after all that was written: an answer that
+        is broken on purpose, for the provider simulator. ``reset``: the caller sees a reset, not an end."""
+        connection = self._connection
+        if connection is None:
+            return
+        self._connection = None
+        self.on_gone = self.on_writable = None
+        head = self._head if self.is_open else b""
+        if head or data:
+            connection.transport.write(head + data)
+        connection.break_off(reset=reset)
+
     def caller_gone(self) -> None:
         """Called by the connection, once."""
         if self._connection is None:
