@@ -1,1 +1,1 @@
-"""Bytes to frames and back, incremental and pure."""
+"""Bytes and frames: incremental, sans-I/O, ignorant of what the frames say."""

@@ -1,9 +1,10 @@
-"""What every interface (wire protocol) implements. Synchronous and pure: bytes and values in, bytes and values out.
+"""What every interface (wire protocol) implements. Synchronous and pure: bytes and values in and out.
 
 1. ``peek`` reads only what the walk needs; the rest of the body stays bytes.
 2. ``prepare`` returns the body for one endpoint. In the relay lane it is the caller's bytes with the model
    name spliced in and what the tap needs added; key order, number spelling and unknown fields survive.
-3. ``read_answer`` judges a whole 2xx answer: it must be complete JSON of the right shape, or the attempt failed.
+3. ``read_answer`` judges a whole 2xx answer: it must be complete JSON of the right shape, or the attempt
+   failed.
 4. A tap never disturbs bytes that it does not understand once the answer has started, and only ever hands out
    whole frames, so that an error frame can follow cleanly.
 5. An end must be earned: ``ended`` is true only after the protocol's own end was seen.
@@ -57,7 +58,9 @@ class Prepared(Struct, frozen=True, gc=False):
     body: bytes
     stream: bool
     headers: tuple[tuple[bytes, bytes], ...] = ()
-    """Extra request headers, names in lower case: ``x-dashscope-async: enable``."""
+    """Extra request headers, names in lower case (``x-dashscope-async``); they replace the caller's."""
+    drops: frozenset[bytes] = frozenset()
+    """Headers of ``Interface.forwards`` that must not reach this endpoint."""
     withhold_usage: bool = False
     """The usage chunk was our wish: it is read and not handed on."""
     make_base64: bool = False
@@ -141,18 +144,20 @@ class Interface(Protocol):
         or ``ModelNotResolved`` (no ``model``). Explicit nulls count as absent."""
         ...
 
-    def prepare(self, body: bytes, peek: Peek, target: Target) -> Prepared:
+    def prepare(self, body: bytes, peek: Peek, target: Target, /) -> Prepared:
         """Raises ``Unsupported`` or ``BadRequest`` where a feature cannot be carried."""
         ...
 
-    def read_answer(self, body: bytes, prepared: Prepared) -> Answer: ...
+    def read_answer(self, body: bytes, prepared: Prepared, /) -> Answer: ...
 
     def read_error(self, status: int, body: bytes) -> UpstreamError:
         """Any body: JSON of the family, of another family, HTML, empty. Never raises."""
         ...
 
-    def open_tap(self, prepared: Prepared) -> Tap: ...
+    def open_tap(self, prepared: Prepared, /) -> Tap: ...
 
-    def encode_stream_fault(self, fault: Fault, request_id: str) -> bytes:
-        """The error event that ends a broken stream in this protocol; no end marker follows."""
+    def encode_stream_fault(self, fault: Fault, request_id: str, tap: Tap | None = None, /) -> bytes:
+        """The error event that ends a broken stream in this protocol; no end marker follows.
+
+        ``tap`` is the broken stream's own tap: protocols that number their events go on from it."""
         ...

@@ -1,0 +1,78 @@
+"""Reading a request body's few fields, with the refusals that callers see.
+
+1. An explicit ``null`` is an absent field: the Ark SDK sends every unset field so.
+2. A wrong type of a field we read is refused here; what we do not read is the upstream's to judge.
+"""
+
+import re
+from typing import TypeVar
+
+import msgspec
+
+from aimesh.core.errors import BadRequest, ModelNotResolved
+from aimesh.wire.lenient import decode
+from aimesh.wire.splice import refuse_repeats
+
+T = TypeVar("T")
+_OFFSET = re.compile(r"\(byte (\d+)\)")
+
+
+def read_body(decoder: msgspec.json.Decoder[T], body: bytes, keys: tuple[bytes, ...]) -> T:
+    """The fields that the decoder's struct names; ``keys`` are the same, quoted. Raises ``BadRequest``."""
+    try:
+        fields, _ = decode(decoder, body)
+    except msgspec.ValidationError as error:
+        raise BadRequest(_refusal(body, str(error))) from error
+    except msgspec.DecodeError as error:
+        raise BadRequest(_offset_message(body, str(error))) from error
+    refuse_repeats(body, keys)
+    return fields
+
+
+def _refusal(body: bytes, reason: str) -> str:
+    if not body.lstrip().startswith(b"{"):
+        return "the body is not a JSON object, at byte 0"
+    return f"a field of the body cannot be read: {reason}"
+
+
+def _offset_message(body: bytes, reason: str) -> str:
+    found = _OFFSET.search(reason)
+    offset = int(found.group(1)) if found is not None else len(body)
+    detail = reason.partition(" (byte")[0].removeprefix("JSON is malformed: ").lower()
+    return f"the body is not valid JSON, at byte {offset}: {detail}"
+
+
+def model_name(value: object) -> str:
+    if isinstance(value, str) and value:
+        return value
+    if value is None or value == "":
+        raise ModelNotResolved("the body names no model")
+    raise ModelNotResolved("model is not a string")
+
+
+def flag(value: object, name: str) -> bool:
+    if value is None:
+        return False
+    if isinstance(value, bool):
+        return value
+    raise BadRequest(f"{name} is not true or false", param=name)
+
+
+def count(value: object, name: str) -> int:
+    """A whole number, 0 when absent."""
+    if value is None:
+        return 0
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    raise BadRequest(f"{name} is not a whole number", param=name)
+
+
+def text(value: object, name: str) -> str:
+    """A string, empty when absent."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    raise BadRequest(f"{name} is not a string", param=name)
