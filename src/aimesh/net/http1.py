@@ -6,7 +6,7 @@ ways.
 1. A message has one length: Content-Length, or Transfer-Encoding that is exactly ``chunked``, or none.
 2. A request's target is a path (or a well-formed absolute URL whose authority is the Host header, or ``*``
    for OPTIONS), and on HTTP/1.1 there is exactly one Host.
-3. ``Refused`` carries the status that the caller gets; its message is safe text, nothing of the request.
+3. ``RefusedError`` carries the status that the caller gets; its message is safe text, nothing of the request.
 """
 
 import re
@@ -28,7 +28,7 @@ _ABSOLUTE = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?://([^/?#@]+)(/[^?#]*)?(\?[^#]*)?
 _CONNECT_ANSWER = re.compile(rb"HTTP/1\.[01] ([0-9]{3})(?: [^\r\n]*)?\r\n")
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The request breaks a rule of HTTP/1.1; the connection ends with this answer."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -93,10 +93,10 @@ def read_target(method: bytes, target: bytes, host: bytes) -> Target:
             return Target(b"*", b"")
         match = _ABSOLUTE.fullmatch(target)
         if match is None or match[1].lower() != host.lower():
-            raise Refused(400, "The request target must be a path.")
+            raise RefusedError(400, "The request target must be a path.")
         return Target(match[2] or b"/", (match[3] or b"?")[1:])
     if b"#" in target:
-        raise Refused(400, "The request target must not have a fragment.")
+        raise RefusedError(400, "The request target must not have a fragment.")
     path, _, query = target.partition(b"?")
     return Target(path, query)
 
@@ -104,27 +104,27 @@ def read_target(method: bytes, target: bytes, host: bytes) -> Target:
 def check_host(host: bytes | None, version: str) -> None:
     if host is None:
         if version != "1.0":
-            raise Refused(400, "The Host header is missing.")
+            raise RefusedError(400, "The Host header is missing.")
     elif _HOST.fullmatch(host) is None and (host or version != "1.0"):
-        raise Refused(400, "The Host header is malformed.")
+        raise RefusedError(400, "The Host header is malformed.")
 
 
 def check_method(method: bytes) -> None:
     if method not in METHODS:
-        raise Refused(501, "The request method is not supported.")
+        raise RefusedError(501, "The request method is not supported.")
 
 
 def check_version(version: str) -> None:
     if version not in ("1.1", "1.0"):
-        raise Refused(505, "The HTTP version is not supported; use HTTP/1.1.")
+        raise RefusedError(505, "The HTTP version is not supported; use HTTP/1.1.")
 
 
 def check_framing(headers: dict[bytes, bytes], version: str) -> None:
     """Called when there is a Transfer-Encoding: only ``chunked``, only on 1.1, never beside a length."""
     if headers[b"transfer-encoding"].lower() != b"chunked":
-        raise Refused(501, "The only transfer coding supported is chunked.")
+        raise RefusedError(501, "The only transfer coding supported is chunked.")
     if b"content-length" in headers or version == "1.0":
-        raise Refused(400, "The length of the request is ambiguous.")
+        raise RefusedError(400, "The length of the request is ambiguous.")
 
 
 def expects_continue(headers: dict[bytes, bytes], version: str) -> bool:
@@ -132,23 +132,23 @@ def expects_continue(headers: dict[bytes, bytes], version: str) -> bool:
     if version == "1.0":
         return False
     if headers[b"expect"].lower() != b"100-continue":
-        raise Refused(417, "The only expectation supported is 100-continue.")
+        raise RefusedError(417, "The only expectation supported is 100-continue.")
     return True
 
 
-def describe_parse_error(name: str, text: str) -> Refused:
+def describe_parse_error(name: str, text: str) -> RefusedError:
     """llhttp's error, by class name and text, as an answer. Its texts are constants: safe to show."""
     if name == "HttpParserInvalidMethodError":
-        return Refused(400, "The request line is malformed: unknown method.")
+        return RefusedError(400, "The request line is malformed: unknown method.")
     if name == "HttpParserInvalidURLError":
-        return Refused(400, "The request target is malformed.")
+        return RefusedError(400, "The request target is malformed.")
     if "PRI" in text:
-        return Refused(505, "HTTP/2 is not spoken on this port.")
+        return RefusedError(505, "HTTP/2 is not spoken on this port.")
     if "HTTP version" in text:
-        return Refused(505, "The HTTP version is not supported; use HTTP/1.1.")
+        return RefusedError(505, "The HTTP version is not supported; use HTTP/1.1.")
     if "Content-Length overflow" in text:
-        return Refused(413, "The request body is too large.")
-    return Refused(400, f"The request is malformed: {text}.")
+        return RefusedError(413, "The request body is too large.")
+    return RefusedError(400, f"The request is malformed: {text}.")
 
 
 def without_upgrade(method: bytes, target: bytes, version: str, headers: dict[bytes, bytes]) -> bytes:
@@ -196,8 +196,6 @@ def read_connect_answer(data: bytes) -> int | None:
     return 0 if 200 <= status < 300 and len(data) != end + 4 else status
 
 
-def is_delimited_by_close(status: int, headers: dict[bytes, bytes], *, is_head: bool) -> bool:
-    """Whether the end of the connection is the end of this answer."""
-    return not (
-        is_head or has_no_body(status) or b"content-length" in headers or b"transfer-encoding" in headers
-    )
+def is_delimited_by_close(status: int, headers: dict[bytes, bytes]) -> bool:
+    """Whether the end of the connection is the end of this answer (not asked for an answer to HEAD)."""
+    return not (has_no_body(status) or b"content-length" in headers or b"transfer-encoding" in headers)

@@ -18,7 +18,7 @@ from typing import cast
 import httptools
 
 from aimesh.net import http1
-from aimesh.net.http1 import CONTINUE, METHODS, STATUS_LINES, Refused
+from aimesh.net.http1 import CONTINUE, METHODS, STATUS_LINES, RefusedError
 from aimesh.net.message import Request
 from aimesh.net.reply import InboundReply
 from aimesh.net.state import CLOSE, KEEP_ALIVE, KEEP_ALIVE_OLD, ServerState
@@ -34,7 +34,7 @@ FRAMING_SLACK_BYTES = 64 * 1024
 IDLE, HEAD, BODY, LAST, LINGER, CLOSING = range(6)
 
 
-class _AnsweredEarly(Exception):
+class _AnsweredEarlyError(Exception):
     """The ``on_head`` hook refused the request; stops the parser."""
 
 
@@ -179,7 +179,7 @@ class Inbound(asyncio.Protocol):
     def on_url(self, part: bytes) -> None:
         self._target += part
         if len(self._target) > self.state.limits.max_target_bytes:
-            raise Refused(414, "The request target is too long.")
+            raise RefusedError(414, "The request target is too long.")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
@@ -187,9 +187,9 @@ class Inbound(asyncio.Protocol):
         if name in headers:
             self._repeated += 1
             if name in http1.SINGLE_HEADERS:
-                raise Refused(400, "A header that may occur once is repeated.")
+                raise RefusedError(400, "A header that may occur once is repeated.")
             if self._repeated > self.state.limits.max_headers:
-                raise Refused(431, "The request has too many headers.")
+                raise RefusedError(431, "The request has too many headers.")
             value = headers[name] + b", " + value
         headers[name] = value.rstrip(b" \t")
 
@@ -237,7 +237,7 @@ class Inbound(asyncio.Protocol):
             self._body = bytearray(body)
             self._body += data
         if self._body_size > self.state.limits.max_body_bytes:
-            raise Refused(413, "The request body is too large.")
+            raise RefusedError(413, "The request body is too large.")
 
     def on_message_complete(self) -> None:
         if self._is_upgrade:
@@ -258,11 +258,11 @@ class Inbound(asyncio.Protocol):
     def _check_size(self, headers: dict[bytes, bytes]) -> None:
         limits = self.state.limits
         if len(headers) + self._repeated > limits.max_headers:
-            raise Refused(431, "The request has too many headers.")
+            raise RefusedError(431, "The request has too many headers.")
         if self._head_bytes + self._slice_bytes > limits.max_head_bytes:
             size = len(self._target) + sum(len(name) + len(value) + 4 for name, value in headers.items())
             if size > limits.max_head_bytes:
-                raise Refused(431, "The request head is too large.")
+                raise RefusedError(431, "The request head is too large.")
 
     def _expect_body(self, request: Request, version: str) -> None:
         state, headers = self.state, request.headers
@@ -272,7 +272,7 @@ class Inbound(asyncio.Protocol):
         else:
             size = self._body_left = int(headers[b"content-length"])
             if size > state.limits.max_body_bytes:
-                raise Refused(413, "The request body is too large.")
+                raise RefusedError(413, "The request body is too large.")
         self._phase = BODY
         self._body_size = 0
         self._wire_bytes = 0
@@ -283,7 +283,7 @@ class Inbound(asyncio.Protocol):
         if state.on_head is not None and (size > LARGE_BODY_BYTES or self._wants_continue):
             self._refusal = state.on_head(request)
             if self._refusal is not None:
-                raise _AnsweredEarly
+                raise _AnsweredEarlyError
 
     def _hold(self, data: bytes) -> None:
         self._held.append(data)
@@ -327,11 +327,11 @@ class Inbound(asyncio.Protocol):
             self.deadline_s = min(state.now_s + state.limits.body_idle_s, self._body_until_s)
             self._wire_bytes += size
             if self._wire_bytes - self._body_size > FRAMING_SLACK_BYTES + 8 * self._body_size:
-                self._refuse(Refused(400, "The request body is framed wastefully."))
+                self._refuse(RefusedError(400, "The request body is framed wastefully."))
         elif phase == HEAD:
             self._head_bytes += size
             if self._head_bytes > self.state.limits.max_head_bytes:
-                self._refuse(Refused(431, "The request head is too large."))
+                self._refuse(RefusedError(431, "The request head is too large."))
 
     def _decline_upgrade(self, rest: bytes | memoryview) -> None:
         """llhttp leaves such a request without reading its body: it is read again, without the offer."""
@@ -346,16 +346,16 @@ class Inbound(asyncio.Protocol):
 
     def _take_fault(self, error: httptools.HttpParserError) -> None:
         cause = error.__context__ if isinstance(error, httptools.HttpParserCallbackError) else None
-        if isinstance(cause, Refused):
+        if isinstance(cause, RefusedError):
             self._refuse(cause)
-        elif isinstance(cause, _AnsweredEarly):
+        elif isinstance(cause, _AnsweredEarlyError):
             self._phase = LAST
         elif cause is not None:
             raise cause
         elif self._phase != LAST:
             self._refuse(http1.describe_parse_error(type(error).__name__, str(error)))
 
-    def _refuse(self, refused: Refused) -> None:
+    def _refuse(self, refused: RefusedError) -> None:
         self._phase = LAST
         self._refusal = (refused.status, *self.state.encode_refusal(refused.status, refused.message))
 
@@ -467,7 +467,7 @@ class Inbound(asyncio.Protocol):
             self._stalled_bytes = waiting_bytes
             self.deadline_s = state.now_s + state.limits.write_stall_s
         elif phase in (HEAD, BODY) and not waiting_bytes:
-            self._refuse(Refused(408, "The request did not arrive in time."))
+            self._refuse(RefusedError(408, "The request did not arrive in time."))
             self._run()
         else:
             self.abort()

@@ -133,8 +133,8 @@ class InboundReply:
             connection.abort()
 
     def break_off(self, data: bytes = b"", *, reset: bool = False) -> None:
-        """Writes ``data`` without any framing and closes the connection after all that was written: an answer that
-        is broken on purpose, for the provider simulator. ``reset``: the caller sees a reset, not an end."""
+        """Writes ``data`` unframed and closes the connection after all that was written: an answer broken on
+        purpose, for the provider simulator. ``reset``: the caller sees a reset, not an end."""
         connection = self._connection
         if connection is None:
             return
