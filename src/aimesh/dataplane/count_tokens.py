@@ -22,9 +22,7 @@ async def count_tokens(admitted: Admitted, *, client: Client, timeouts: Timeouts
             continue
         prepared = COUNTER.prepare(request.body, admitted.peek, candidate.target)
         endpoint = candidate.endpoint
-        counting = structs.replace(
-            candidate, path=(endpoint.prefix + endpoint.paths.count_tokens).encode()
-        )
+        counting = structs.replace(candidate, path=(endpoint.prefix + endpoint.paths.count_tokens).encode())
         head = headers.upstream_head(request, counting, COUNTER, prepared)
         verdict = await attempt(
             client, candidate, interface=COUNTER, prepared=prepared, request_head=head, timeouts=timeouts

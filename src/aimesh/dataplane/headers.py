@@ -21,9 +21,7 @@ _STREAM = (
 )
 
 
-def upstream_head(
-    request: Request, candidate: Candidate, interface: Interface, prepared: Prepared
-) -> bytes:
+def upstream_head(request: Request, candidate: Candidate, interface: Interface, prepared: Prepared) -> bytes:
     """Request line and header lines of an attempt."""
     lines = [b"POST ", candidate.path]
     if request.query:

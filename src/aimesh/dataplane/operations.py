@@ -62,9 +62,7 @@ _VECTORS = "/api/v1/services/embeddings/multimodal-embedding/multimodal-embeddin
 def _row(
     name: str, method: str, path: str, interface: InterfaceId, *, family: Family, action: Action = Action.CALL
 ) -> Operation:
-    return Operation(
-        name=name, method=method, path=path, interface=interface, family=family, action=action
-    )
+    return Operation(name=name, method=method, path=path, interface=interface, family=family, action=action)
 
 
 OPERATIONS: tuple[Operation, ...] = (

@@ -63,9 +63,7 @@ class Pipeline:
         if action is Action.CALL or action is Action.CREATE_TASK:
             await self._relay(caller)
         elif action is Action.COUNT_TOKENS:
-            await count_tokens(
-                admit(caller), client=self._parts.client, timeouts=self._parts.limits.whole
-            )
+            await count_tokens(admit(caller), client=self._parts.client, timeouts=self._parts.limits.whole)
         elif action is Action.LIST_MODELS or action is Action.GET_MODEL:
             models.answer(caller)
         else:

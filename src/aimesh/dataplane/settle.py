@@ -125,9 +125,7 @@ class Ticket:
         self._close_attempt(now_s)
         self._sink.append(self._record(outcome, status=status, usage=usage, code=code, now_s=now_s))
 
-    def _record(
-        self, outcome: Outcome, *, status: int, usage: Usage, code: str, now_s: float
-    ) -> UsageRecord:
+    def _record(self, outcome: Outcome, *, status: int, usage: Usage, code: str, now_s: float) -> UsageRecord:
         planned = self._planned
         arrival = planned.arrival
         operation = planned.match.operation

@@ -30,10 +30,7 @@ def _shuffle_equals(ranked: list[Candidate], random: Random) -> None:
     """Spreads load over endpoints of the same price; an unknown price ranks last and is its own group."""
     start = 0
     for index in range(1, len(ranked) + 1):
-        if (
-            index < len(ranked)
-            and ranked[index].endpoint.blended_rank == ranked[start].endpoint.blended_rank
-        ):
+        if index < len(ranked) and ranked[index].endpoint.blended_rank == ranked[start].endpoint.blended_rank:
             continue
         if index - start > 1:
             group = ranked[start:index]

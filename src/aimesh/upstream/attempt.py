@@ -154,9 +154,7 @@ async def _open(
     return Opened(exchange=exchange, head=head, tap=tap, held=held, unpack=unpack)
 
 
-def _judge(
-    head: AnswerHead, body: bytes, *, interface: Interface, prepared: Prepared
-) -> Whole | Failure:
+def _judge(head: AnswerHead, body: bytes, *, interface: Interface, prepared: Prepared) -> Whole | Failure:
     encoding = head.headers.get(b"content-encoding", b"")
     try:
         plain = unpacked(body, encoding)
@@ -198,9 +196,7 @@ def unpacked(body: bytes, encoding: bytes) -> bytes:
     return plain
 
 
-def refused(
-    head: AnswerHead, body: bytes, *, interface: Interface, secret: Secret[bytes]
-) -> Failure:
+def refused(head: AnswerHead, body: bytes, *, interface: Interface, secret: Secret[bytes]) -> Failure:
     """A non-2xx answer, classified."""
     try:
         plain = unpacked(body, head.headers.get(b"content-encoding", b""))

@@ -1,0 +1,248 @@
+"""The composition root of a data-plane worker: settings become stores, a snapshot, a pipeline and a server.
+
+1. Everything that is wired is wired here; no other module holds a global or makes a singleton.
+2. ``reload`` swaps the snapshot whole; a call keeps the one it began with, and settings that do not compile never
+   replace ones that did.
+3. ``stop`` accepts nothing new, lets running calls end, settles the rest, and closes the journal last.
+"""
+
+import asyncio
+import gc
+import ipaddress
+import secrets
+import socket
+import traceback
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from urllib.parse import unquote, urlsplit
+
+from aimesh import __version__
+from aimesh.catalog.snapshot import Endpoint
+from aimesh.core.clock import Clock
+from aimesh.core.errors import Fault
+from aimesh.core.ids import RequestIds
+from aimesh.core.secret import Secret
+from aimesh.dataplane.edge import Edge
+from aimesh.dataplane.forward import Limits
+from aimesh.dataplane.local import LocalPages
+from aimesh.dataplane.pipeline import Parts, Pipeline
+from aimesh.dataplane.snapshot import Snapshot, VirtualKey, compile_snapshot
+from aimesh.dataplane.tasks import Tasks
+from aimesh.net.children import Children
+from aimesh.net.client import ClientSettings, PooledClient
+from aimesh.net.dial import Proxy
+from aimesh.net.listen import bind_tcp, bind_unix
+from aimesh.net.message import Request, Timeouts
+from aimesh.net.server import Server
+from aimesh.net.state import ServerLimits
+from aimesh.routing.breaker import Breakers
+from aimesh.routing.candidate import Candidate
+from aimesh.settings import Address, Credential, Settings
+from aimesh.store.journal import Journal, JournalPolicy
+from aimesh.upstream.auth import credential_lines
+from aimesh.wire.interface import Target
+from aimesh.wire.registry import INTERFACES
+
+GC_THRESHOLD = 50_000
+"""Young objects before a collection: the walk leaves no cycles behind, and collecting rarely saves microseconds."""
+
+
+class Worker:
+    """One data-plane worker in this process. Make it inside a running loop."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._version = 0
+        self.children = Children(self._crashed)
+        self.breakers = Breakers()
+        self.journal = Journal(
+            settings.journal_directory,
+            process=secrets.randbits(32),
+            clock=clock,
+            on_alarm=self._alarm,
+            policy=JournalPolicy(
+                segment_bytes=settings.journal.segment_bytes,
+                segment_age_s=settings.journal.segment_age_s,
+                sync_every_s=settings.journal.fsync_ms / 2000,
+            ),
+        )
+        self.client = PooledClient(self.children, self._client_settings(), loop=self._loop)
+        self.edge = Edge(
+            self._pipeline(),
+            self._snapshot(),
+            clock=clock,
+            ids=RequestIds(secrets.randbits(32)),
+            local=LocalPages(__version__, lambda: not self.edge.is_draining).answer,
+            observer=self,
+        )
+        self.server = Server(
+            self.edge.handle, self._server_limits(), loop=self._loop, on_head=self.edge.check_head
+        )
+
+    async def start(self) -> list[str]:
+        """Listens; gives the addresses as ``host:port`` or ``unix:path``."""
+        addresses: list[str] = []
+        for address in self._settings.listen:
+            listener = _bind(address)
+            await self.server.listen(listener)
+            if address.unix:
+                addresses.append(f"unix:{address.unix}")
+            else:
+                host, port = listener.getsockname()[:2]
+                addresses.append(f"{host}:{port}")
+        # What lives now lives to the end: it need not be looked at again.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(GC_THRESHOLD)
+        return addresses
+
+    async def stop(self) -> int:
+        """Drains and closes; gives the number of connections that had to be broken."""
+        self.edge.is_draining = True
+        broken = await self.server.drain(self._settings.timeouts.drain_s)
+        self.client.close()
+        await self.children.stop()
+        self.journal.close()
+        return broken
+
+    def reload(self, settings: Settings) -> None:
+        """Swaps the snapshot. Listeners, limits and timeouts keep what they were started with."""
+        self._settings = settings
+        self.edge.snapshot = self._snapshot()
+
+    def _pipeline(self) -> Pipeline:
+        return Pipeline(
+            Parts(
+                interfaces={interface.id: interface for interface in INTERFACES},
+                client=self.client,
+                sink=self.journal,
+                breakers=self.breakers,
+                tasks=Tasks(),
+                limits=self._attempt_limits(),
+                clock=self._clock,
+                random=Random(),  # noqa: S311 - spreads load, guards nothing
+                most_attempts=self._settings.routing.attempts,
+            )
+        )
+
+    def _attempt_limits(self) -> Limits:
+        given = self._settings.timeouts
+
+        def timeouts(first_byte_s: float) -> Timeouts:
+            return Timeouts(
+                connect_s=given.connect_s,
+                first_byte_s=first_byte_s,
+                idle_s=given.idle_s,
+                whole_s=given.whole_s,
+            )
+
+        return Limits(streamed=timeouts(given.first_byte_stream_s), whole=timeouts(given.first_byte_whole_s))
+
+    def _server_limits(self) -> ServerLimits:
+        limits, timeouts = self._settings.limits, self._settings.timeouts
+        return ServerLimits(
+            max_head_bytes=limits.max_head_bytes,
+            max_body_bytes=limits.max_body_bytes,
+            max_connections=limits.max_connections,
+            head_s=min(10.0, timeouts.request_s),
+            body_idle_s=timeouts.request_s,
+            keep_alive_s=timeouts.keep_alive_s,
+        )
+
+    def _client_settings(self) -> ClientSettings:
+        upstream = self._settings.upstream
+        return ClientSettings(
+            idle_s=self._settings.timeouts.upstream_idle_s,
+            max_per_origin=self._settings.limits.max_upstream_connections,
+            extra_ca_file=upstream.ca_file or None,
+            proxy=_proxy(upstream.proxy, upstream.no_proxy) if upstream.proxy else None,
+        )
+
+    def _snapshot(self) -> Snapshot:
+        self._version += 1
+        settings = self._settings
+        return compile_snapshot(
+            self._version,
+            settings.catalog,
+            keys=file_keys(settings),
+            candidates_of=lambda endpoint: candidates(
+                endpoint, settings.credentials.get(endpoint.provider, ())
+            ),
+        )
+
+    def refused(self, request: Request, fault: Fault, request_id: str) -> None:
+        """See ``edge.Observer``."""
+
+    def crashed(self, request: Request, error: BaseException, request_id: str) -> None:
+        """See ``edge.Observer``."""
+        traceback.print_exception(error)
+
+    def _crashed(self, name: str, error: BaseException) -> None:
+        traceback.print_exception(error)
+
+    def _alarm(self, name: str, message: str) -> None:
+        print(name, message)
+
+
+def candidates(endpoint: Endpoint, credentials: Iterable[Credential]) -> list[Candidate]:
+    """An endpoint with each of its provider's credentials, in the order they were declared."""
+    return [
+        Candidate(
+            endpoint=endpoint,
+            credential=credential.id,
+            origin=endpoint.origin,
+            path=endpoint.path.encode("ascii"),
+            head=Secret(_fixed_head(endpoint, credential)),
+            target=Target(upstream_name=endpoint.upstream_name, traits=endpoint.traits),
+        )
+        for credential in credentials
+    ]
+
+
+def _fixed_head(endpoint: Endpoint, credential: Credential) -> bytes:
+    return b"".join(
+        (
+            f"host: {endpoint.host}\r\n".encode("ascii"),
+            credential_lines(endpoint.auth, credential.secret),
+            b"content-type: application/json\r\naccept-encoding: identity\r\n",
+            f"user-agent: aimesh/{__version__}\r\n".encode("ascii"),
+        )
+    )
+
+
+def file_keys(settings: Settings) -> dict[bytes, VirtualKey]:
+    """The virtual keys declared in the operator's file, by digest."""
+    return {
+        sha256(key.secret.reveal().encode()).digest(): VirtualKey(
+            id=key.id,
+            alias=key.alias,
+            tenant=key.tenant,
+            enabled=key.enabled,
+            expires_at_s=key.expires_at_s or 0.0,
+            models=None if "*" in key.patterns else key.allowed,
+            networks=tuple(ipaddress.ip_network(cidr) for cidr in key.cidrs),
+            labels=key.labels,
+        )
+        for key in settings.virtual_keys
+    }
+
+
+def _proxy(url: str, bypass: tuple[str, ...]) -> Proxy:
+    parts = urlsplit(url)
+    return Proxy(
+        host=parts.hostname or "",
+        port=parts.port or 8080,
+        user=unquote(parts.username or ""),
+        password=Secret(unquote(parts.password or "")),
+        bypass=bypass,
+    )
+
+
+def _bind(address: Address) -> socket.socket:
+    if address.unix:
+        return bind_unix(Path(address.unix))
+    return bind_tcp(address.host, address.port)

@@ -1,0 +1,58 @@
+"""What a worker answers outside ``/gateway/``: health, and a word to a lost browser.
+
+``/healthz`` says that the process lives, ``/readyz`` that it wants calls (not while it drains).
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from aimesh.net.message import Reply, Request
+
+_JSON = b"content-type: application/json\r\n"
+
+
+class LocalPages:
+    __slots__ = ("_is_ready", "_version")
+
+    def __init__(self, version: str, is_ready: Callable[[], bool]) -> None:
+        self._version = version
+        self._is_ready = is_ready
+
+    def answer(self, request: Request, reply: Reply) -> None:
+        if request.method not in (b"GET", b"HEAD"):
+            self._send(reply, 404, {"error": self._lost(request.path)})
+        elif request.path == b"/healthz":
+            self._send(reply, 200, {"status": "ok", "version": self._version})
+        elif request.path == b"/readyz":
+            ready = self._is_ready()
+            self._send(reply, 200 if ready else 503, {"status": "ready" if ready else "draining"})
+        elif request.path == b"/":
+            self._send(
+                reply,
+                200,
+                {
+                    "name": "aimesh",
+                    "version": self._version,
+                    "openai_base_url": "/gateway/v1",
+                    "anthropic_base_url": "/gateway",
+                    "ark_base_url": "/gateway/api/v3",
+                    "dashscope_base_url": "/gateway/api/v1",
+                    "models": "/gateway/v1/models",
+                },
+            )
+        else:
+            self._send(reply, 404, {"error": self._lost(request.path)})
+
+    @staticmethod
+    def _lost(path: bytes) -> dict[str, str]:
+        shown = path[:200].decode("ascii", errors="replace")
+        return {
+            "code": "GATEWAY_MISSING_ACTUAL_PATH",
+            "message": f"nothing is served at {shown}; models are called below /gateway/",
+            "source": "gateway",
+        }
+
+    @staticmethod
+    def _send(reply: Reply, status: int, body: object) -> None:
+        reply.send(status, _JSON, msgspec.json.encode(body))
