@@ -135,8 +135,8 @@ class PriceEntry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     currency: Currency
     source: str = ""
     """Where the price was read; codes are explained in the reference page."""
-    date: Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}(-[0-9]{2})?$")] | None = None
-    """Day or month of that source."""
+    date: Annotated[str, Meta(pattern=r"^[0-9]{4}(-[0-9]{2}){0,2}$")] | None = None
+    """Day, month or year of that source."""
     tiers: tuple[Tier, ...] = ()
     """By length of input, shortest first; a single one without a top where length does not matter."""
     windows: tuple[Window, ...] = ()
