@@ -134,8 +134,8 @@ def _check_tool_results(messages: list[Json]) -> None:
             raise Refusal(
                 400,
                 "",
-                f"messages.{at + 1}: `tool_use` ids were found without `tool_result` blocks immediately after: "
-                f"{missing}. Each `tool_use` block must have a corresponding `tool_result` block "
+                f"messages.{at + 1}: `tool_use` ids were found without `tool_result` blocks immediately "
+                f"after: {missing}. Each `tool_use` block must have a corresponding `tool_result` block "
                 "in the next message.",
             )
         for position, name in enumerate(_result_ids(content)):
