@@ -26,7 +26,7 @@ from bench.calls import encode_call
 from bench.gateway import read_revision, start_aimesh
 from bench.measure import GAP_MS, burst_of, make_directory, stream_pair
 from bench.processes import Fleet, choose_cores, leave_cleanly_on_signals
-from bench.subject import ROOT, AbsentError, Site, Subject, explain, start_upstream
+from bench.subject import ROOT, AbsentError, Site, Subject, await_served, start_upstream
 
 PAIRS_PER_BLOCK = 4
 CALLS = 8000
@@ -123,10 +123,7 @@ def run_pairs(site: Site, sides: tuple[Side, Side], what: str, pairs: int) -> li
 
 def _start(site: Site, side: Side, name: str) -> Subject:
     subject = start_aimesh(site, source=side.source, name=name)
-    try:
-        load.wait_served(subject.whole, encode_call(subject.whole), timeout_s=20)
-    except load.LoadError as error:
-        raise explain(side.title, subject.process, error) from error
+    await_served(subject, timeout_s=20)
     return subject
 
 

@@ -296,11 +296,15 @@ def call_once(target: Target, request: bytes, *, timeout_s: float = 10.0) -> tup
     return int(data[9:12]), data
 
 
-def wait_served(target: Target, request: bytes, *, timeout_s: float) -> float:
+def wait_served(
+    target: Target, request: bytes, *, timeout_s: float, is_alive: Callable[[], bool] = lambda: True
+) -> float:
     """Calls until the first 200; gives the seconds that took. Raises ``LoadError``."""
     began = time.perf_counter()
     last = "nobody listened"
     while time.perf_counter() - began < timeout_s:
+        if not is_alive():
+            raise LoadError("it ended by itself")
         try:
             status, answer = call_once(target, request)
         except OSError as error:

@@ -21,7 +21,7 @@ from bench.litellm_proxy import start_litellm
 from bench.nginx import start_nginx
 from bench.processes import Fleet
 from bench.streams import Streams, run_streams
-from bench.subject import AbsentError, Site, Starter, Subject, explain
+from bench.subject import AbsentError, Site, Starter, Subject, await_served
 
 CONNECTIONS = 64
 """In flight at once: enough to keep the gateway's core busy, few enough to be ordinary."""
@@ -113,10 +113,7 @@ class Bench(Struct):
 def start_served(site: Site, name: str) -> Subject:
     """Starts a gateway and waits until it serves."""
     subject = _STARTERS[name](site)
-    try:
-        load.wait_served(subject.whole, encode_call(subject.whole), timeout_s=_SERVE_LIMIT_S[name])
-    except load.LoadError as fault:
-        raise explain(name, subject.process, fault) from fault
+    await_served(subject, timeout_s=_SERVE_LIMIT_S[name])
     return subject
 
 
@@ -165,7 +162,7 @@ def measure_streams(bench: Bench) -> None:
             stream_pair(subject, SHORT_CHUNKS)
         for number in range(bench.effort.stream_rounds):
             for subject in subjects:
-                if subject.name == "litellm" and number > 0:
+                if subject.name == "litellm" and number > 1:
                     continue
                 short, long = stream_pair(subject, bench.effort.long_chunks)
                 chunks = long.events - short.events
@@ -310,12 +307,9 @@ def measure_start(bench: Bench) -> None:
                 began = time.perf_counter()
                 try:
                     subject = start_aimesh(site, home=home)
-                    load.wait_served(subject.whole, encode_call(subject.whole), timeout_s=20)
-                except AbsentError as fault:
+                    await_served(subject, timeout_s=20)
+                except (AbsentError, load.LoadError) as fault:
                     bench.note(f"aimesh: {fault}")
-                    return
-                except load.LoadError as fault:
-                    bench.note(str(explain("aimesh", subject.process, fault)))
                     return
                 runs.setdefault(quantity, []).append(time.perf_counter() - began)
                 time.sleep(1.0)

@@ -48,14 +48,13 @@ class Process:
         self._log_path = log_path
         self.pid = popen.pid
 
-    @property
     def is_alive(self) -> bool:
         return self._popen.poll() is None
 
     @property
     def log(self) -> str:
         """The end of what it wrote, for a report of why it failed."""
-        return self._log_path.read_text(errors="replace")[-2000:]
+        return "\n".join(self._log_path.read_text(errors="replace").splitlines()[-6:])
 
     def _members(self) -> list[tuple[int, list[str]]]:
         """Living processes of the session: pid, and the fields of its stat behind the command's name."""

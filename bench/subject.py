@@ -6,8 +6,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from bench.calls import Target
-from bench.load import LoadError
+from bench import load
+from bench.calls import Target, encode_call
 from bench.processes import Cores, Fleet, Process, free_port, plain_env
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,5 +52,11 @@ def start_upstream(fleet: Fleet, cores: Cores) -> tuple[Process, Target]:
     return process, Target("127.0.0.1", port, "/v1/chat/completions", "upstream-key", "bench-model")
 
 
-def explain(name: str, process: Process, fault: LoadError) -> LoadError:
-    return LoadError(f"{name} does not serve: {fault}\n{process.log}")
+def await_served(subject: Subject, *, timeout_s: float) -> None:
+    """Returns after the first 200. Raises ``LoadError`` with the end of the gateway's log."""
+    process = subject.process
+    try:
+        request = encode_call(subject.whole)
+        load.wait_served(subject.whole, request, timeout_s=timeout_s, is_alive=process.is_alive)
+    except load.LoadError as error:
+        raise load.LoadError(f"{subject.name} does not serve: {error}\n{process.log}") from error
