@@ -1,0 +1,32 @@
+"""One live gateway per xdist worker, and a simulator that is clean before and after each test."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from tests.support.live import Live, SimulatorControl, clean_environment, running_demo
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_environment() -> Iterator[None]:
+    """The SDKs read keys, addresses and proxies from the environment of this process, too."""
+    kept = clean_environment()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in set(os.environ) - set(kept):  # noqa: TID251 - this process is an SDK's process, too
+            patch.delenv(name)
+        patch.setenv("NO_PROXY", "127.0.0.1,localhost")
+        yield
+
+
+@pytest.fixture(scope="session")
+def live(_own_environment: None) -> Iterator[Live]:
+    with running_demo() as stack:
+        yield stack
+
+
+@pytest.fixture
+def simulator(live: Live) -> Iterator[SimulatorControl]:
+    """For tests that look at what the provider saw, or set faults."""
+    live.simulator.clear()
+    yield live.simulator
+    live.simulator.clear()
