@@ -97,19 +97,19 @@ def encode_fault(family: Family, fault: Fault, *, request_id: str, path: str) ->
             return _encode(flat)
 
 
-def fault_headers(fault: Fault) -> tuple[tuple[bytes, bytes], ...]:
+def fault_headers(fault: Fault) -> tuple[tuple[str, str], ...]:
     """Headers of an error answer, beside those of every answer."""
-    headers: list[tuple[bytes, bytes]] = []
+    headers: list[tuple[str, str]] = []
     should_retry = fault.should_retry
     if fault.retry_after_s is not None:
         if fault.retry_after_s > RETRY_AFTER_LIMIT_S:
             should_retry = False
         else:
-            headers.append((b"retry-after", b"%d" % max(fault.retry_after_s, 1)))
+            headers.append(("retry-after", str(max(fault.retry_after_s, 1))))
     if should_retry is not None:
-        headers.append((b"x-should-retry", b"true" if should_retry else b"false"))
+        headers.append(("x-should-retry", "true" if should_retry else "false"))
     if isinstance(fault, MethodNotAllowed):
-        headers.append((b"allow", ", ".join(fault.allowed).encode()))
+        headers.append(("allow", ", ".join(fault.allowed)))
     return tuple(headers)
 
 

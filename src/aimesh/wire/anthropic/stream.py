@@ -1,0 +1,107 @@
+"""Reads the frames of a message stream on their way to the caller.
+
+1. Events are told by ``type`` in the JSON, not by the ``event:`` line.
+2. Usage is cumulative: what ``message_delta`` gives replaces what ``message_start`` gave, member by member.
+3. ``message_start`` and ``ping`` are no answer yet; a block that opens is.
+4. A stream that ends after ``message_delta`` with a stop reason has earned its end.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from aimesh.framing.sse import read_frame
+from aimesh.wire.answer import object_of
+from aimesh.wire.anthropic.usage import read_usage
+from aimesh.wire.lenient import decode, decode_any
+from aimesh.wire.tap import StreamTap
+from aimesh.wire.upstream_error import bad_answer, has_error, judge_embedded, read_embedded_error
+
+
+class _Delta(Struct, gc=False):
+    text: Any = None
+    thinking: Any = None
+    partial_json: Any = None
+    stop_reason: Any = None
+
+
+class _Event(Struct, gc=False):
+    type: Any = None
+    delta: _Delta | None = None
+    message: Any = None
+    usage: Any = None
+    error: Any = None
+
+
+_EVENT = msgspec.json.Decoder(_Event)
+_decode_event = _EVENT.decode
+
+
+class MessageReader:
+    """The reader of one stream: it remembers the usage that ``message_start`` gave."""
+
+    __slots__ = ("_usage",)
+
+    def __init__(self) -> None:
+        self._usage: dict[str, Any] = {}
+
+    def read(self, tap: StreamTap, frame: bytes) -> bool:
+        _, data = read_frame(frame)
+        try:
+            event = _decode_event(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return self._read_odd(tap, data)
+        if event.type == "content_block_delta":
+            delta = event.delta
+            if delta is not None:
+                text = delta.text or delta.thinking or delta.partial_json
+                if text:
+                    tap.started = True
+                    tap.output_chars += len(text) if isinstance(text, str) else 0
+        else:
+            self._read_rest(tap, event, data)
+        return True
+
+    def _read_rest(self, tap: StreamTap, event: _Event, data: bytes) -> None:
+        """Everything but a delta of content."""
+        match event.type:
+            case "message_start":
+                self._take_usage(tap, object_of(event.message).get("usage"))
+            case "content_block_start":
+                tap.started = True
+            case "message_delta":
+                self._take_usage(tap, event.usage)
+                if event.delta is not None and event.delta.stop_reason:
+                    tap.started = tap.earned = True
+            case "message_stop":
+                if not tap.started:
+                    tap.fail(bad_answer("the upstream's stream held no answer"))
+                tap.ended = True
+            case "error":
+                tap.fail(read_embedded_error(data))
+            case _ if event.error or not isinstance(event.type, str):
+                self._read_foreign(tap, data)
+
+    def _take_usage(self, tap: StreamTap, usage: object) -> None:
+        self._usage.update((key, value) for key, value in object_of(usage).items() if value is not None)
+        tap.usage = read_usage(self._usage)
+
+    def _read_odd(self, tap: StreamTap, data: bytes) -> bool:
+        """A comment, ``[DONE]`` from a translating upstream, or what the fast decoder refuses."""
+        if not data.strip() or data.strip() == b"[DONE]":
+            return True
+        try:
+            event, _ = decode(_EVENT, data)
+        except msgspec.DecodeError:
+            return self._read_foreign(tap, data)
+        return self.read(tap, b"data: %b\n\n" % msgspec.json.encode(event))
+
+    @staticmethod
+    def _read_foreign(tap: StreamTap, data: bytes) -> bool:
+        """No event of this interface: an error of another family, or JSON that is not ours to judge."""
+        try:
+            document = decode_any(data)
+        except msgspec.DecodeError:
+            return tap.unreadable()
+        return tap.fail(judge_embedded(document)) if has_error(document) else True
