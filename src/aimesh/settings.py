@@ -98,7 +98,8 @@ class Settings(Struct, frozen=True):
     journal: JournalSettings
     log: LogSettings
     journal_directory: Path
-    database: Secret[str]
+    database: Secret[str] | None
+    """URL; None: SQLite in the home directory."""
     master_key: Secret[str] | None
     """``AIMESH_MASTER_KEY``; None: the file in the home directory."""
     simulator: str

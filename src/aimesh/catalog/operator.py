@@ -1,6 +1,6 @@
 """The types of ``aimesh.yaml``: everything an operator may declare, with its default.
 
-1. Every field has a docstring: the reference page and the JSON Schema are made from this file.
+1. Every field has a docstring, which the reference page and the JSON Schema show.
 2. Secrets are ``Secret`` from the moment they are read.
 3. ``providers`` and ``models`` have the types of the built-in data files, so an entry can move between them.
 """
@@ -22,9 +22,11 @@ class Region(Struct, frozen=True, forbid_unknown_fields=True):
     """A public address of this installation, as call examples show it."""
 
     id: Name
+    """Short name, as the region selector and the examples use it."""
     base_url: str
     """Origin and path before ``/v1``: ``https://ai.example.com/gateway``."""
     name: str = ""
+    """As people read it."""
 
 
 class VirtualKeyEntry(Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,6 +39,7 @@ class VirtualKeyEntry(Struct, frozen=True, forbid_unknown_fields=True):
     models: tuple[Label, ...] = ("*",)
     """Public identifiers it may call; ``*`` stands for any text: ``qwen/*``."""
     enabled: bool = True
+    """``false`` refuses its calls and keeps its records."""
     expires_at: str = ""
     """A day or a time, ISO 8601; in the setting ``timezone`` where it names no offset."""
     cidrs: tuple[Label, ...] = ()
@@ -104,12 +107,16 @@ class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True):
     fsync_ms: Annotated[int, Meta(ge=0, le=10_000)] = 100
     """Most that a power cut can lose."""
     segment_bytes: Annotated[int, Meta(ge=65_536)] = 16 * 1024 * 1024
+    """A file of the journal is closed at this size ..."""
     segment_age_s: Seconds = 3600.0
+    """... or at this age."""
     keep_days: Count = 90
+    """Closed files are removed after so many days."""
 
 
 class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least level that is written."""
     format: Literal["auto", "json", "text"] = "auto"
     """``auto``: text on a terminal, JSON lines elsewhere."""
     access: bool = True
@@ -137,14 +144,22 @@ class OperatorFile(Struct, frozen=True, forbid_unknown_fields=True):
     """``off``, or the URL of a running ``aimesh simulate``, which then stands in for every provider. Refused
     while a real credential is configured."""
     virtual_keys: tuple[VirtualKeyEntry, ...] = ()
+    """Keys declared here, beside those made by command or console."""
     keys: KeySettings = KeySettings()
+    """How keys are kept."""
     limits: LimitSettings = LimitSettings()
+    """Sizes and numbers that protect this process."""
     timeouts: TimeoutSettings = TimeoutSettings()
+    """In seconds."""
     routing: RoutingSettings = RoutingSettings()
+    """Which endpoints are tried."""
     upstream: UpstreamSettings = UpstreamSettings()
+    """How providers are reached."""
     journal: JournalSettings = JournalSettings()
+    """Where usage records are kept first."""
     log: LogSettings = LogSettings()
-    database: Secret[str] = Secret("")
+    """What is written to standard error."""
+    database: Secret[str] | None = None
     """URL of the database; default: ``aimesh.db`` (SQLite) in the home directory. May hold a password."""
     providers: dict[ProviderName, ProviderEntry] = {}
     """Changes to built-in providers, and new ones."""
