@@ -1,0 +1,277 @@
+"""Long jobs at a provider: who made them, where they live, how far they are.
+
+1. A task is known by interface and id; the id is the upstream's own. It stays bound to the key, the tenant,
+   the endpoint and the credential that it was created with.
+2. Once finished, a task is never unfinished again, whatever late answer comes in.
+3. ``mark_settled`` is true exactly once per task, across processes and restarts. Usage that is written to the
+   journal under an id derived from the task, before marking, is then counted exactly once.
+4. ``claim_due`` gives a task to one worker at a time: a claim keeps the others away until it runs out.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Struct
+
+from aimesh.core.clock import Clock
+from aimesh.core.ids import (
+    CredentialId,
+    EndpointName,
+    InterfaceId,
+    KeyId,
+    ModelName,
+    ProviderId,
+    RequestId,
+    TaskId,
+    TenantId,
+)
+from aimesh.store.database import Database, DuplicateError, Row, Session, Value, in_list
+
+Summary = Mapping[str, str | int | float | bool | None]
+"""What of the request chooses a price and does not come back in the answer: ``{"resolution": "1080p"}``."""
+
+
+class NewTask(Struct, frozen=True):
+    interface: InterfaceId
+    id: TaskId
+    tenant: TenantId
+    key_id: KeyId
+    request_id: RequestId
+    """Of the call that created it."""
+    endpoint: EndpointName
+    provider: ProviderId
+    credential: CredentialId
+    model: ModelName
+    upstream_name: str
+    status: str
+    """In the upstream's own spelling."""
+    document: bytes
+    """The upstream's answer."""
+    summary: Summary = {}
+    finished: bool = False
+    succeeded: bool = False
+
+
+class Task(Struct, frozen=True):
+    """See ``NewTask``."""
+
+    interface: InterfaceId
+    id: TaskId
+    tenant: TenantId
+    key_id: KeyId
+    request_id: RequestId
+    endpoint: EndpointName
+    provider: ProviderId
+    credential: CredentialId
+    model: ModelName
+    upstream_name: str
+    status: str
+    finished: bool
+    succeeded: bool
+    settled: bool
+    """Its usage is recorded, or it ended without any."""
+    summary: Summary
+    document: bytes
+    """The upstream's last answer."""
+    polls: int
+    """How often the settler asked."""
+    created_at_s: float
+    updated_at_s: float
+
+
+class Progress(Struct, frozen=True):
+    """What an answer of the upstream says."""
+
+    status: str
+    finished: bool
+    succeeded: bool
+    document: bytes
+    poll_at_s: float | None = None
+    """When the settler asks next; None: as it stands."""
+
+
+class TaskFilter(Struct, frozen=True):
+    """Every condition that is set must hold; an empty tuple sets none."""
+
+    interface: InterfaceId
+    key_id: KeyId
+    statuses: tuple[str, ...] = ()
+    ids: tuple[TaskId, ...] = ()
+    models: tuple[str, ...] = ()
+    """Public, upstream or endpoint names."""
+    created_from_s: float | None = None
+    created_until_s: float | None = None
+
+
+class TaskPage(Struct, frozen=True):
+    total: int
+    """Over all pages."""
+    tasks: tuple[Task, ...]
+
+
+_INSERT = """
+INSERT INTO tasks (
+    interface, id, tenant, key_id, request_id, endpoint, provider, credential, model, upstream_name, status,
+    finished, succeeded, settled, summary, document, polls, poll_at_s, created_at_s, updated_at_s
+) VALUES (
+    :interface, :id, :tenant, :key_id, :request_id, :endpoint, :provider, :credential, :model, :upstream_name,
+    :status, :finished, :succeeded, FALSE, :summary, :document, 0, :poll_at_s, :now_s, :now_s
+)"""
+
+_UPDATE = """
+UPDATE tasks SET
+    status = :status, finished = :finished, succeeded = :succeeded, document = :document,
+    poll_at_s = COALESCE(:poll_at_s, poll_at_s), updated_at_s = :now_s
+WHERE interface = :interface AND id = :id AND (:finished OR NOT finished)"""
+
+_SETTLE = """
+UPDATE tasks SET settled = TRUE, updated_at_s = :now_s
+WHERE interface = :interface AND id = :id AND NOT settled"""
+
+_DUE = "SELECT * FROM tasks WHERE NOT settled AND poll_at_s <= :now_s ORDER BY poll_at_s LIMIT :limit"
+
+_CLAIM = """
+UPDATE tasks SET poll_at_s = :until_s, polls = polls + 1
+WHERE interface = :interface AND id = :id AND NOT settled AND poll_at_s <= :now_s"""
+
+
+class TaskStore:
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def create(self, task: NewTask, *, poll_after_s: float = 0.0) -> None:
+        """Binding a task again to the same key (the upstream gave one job the same id twice) changes nothing;
+        to another key it raises ``DuplicateError``. The settler may ask after ``poll_after_s``."""
+        now_s = self._clock.wall_s()
+        fields = {name: getattr(task, name) for name in task.__struct_fields__}
+        values: dict[str, Value] = {
+            **fields,
+            "summary": _encode(task.summary),
+            "poll_at_s": now_s + poll_after_s,
+            "now_s": now_s,
+        }
+
+        def work(session: Session) -> None:
+            found = _find(session, task.interface, task.id)
+            if found is None:
+                session.change(_INSERT, values)
+            elif found.key_id != task.key_id:
+                raise DuplicateError("another key's task has this id")
+
+        await self._database.write(work)
+
+    async def find(self, interface: InterfaceId, task_id: TaskId) -> Task | None:
+        """Anybody's; for the settler and for administrators."""
+        return await self._database.read(lambda session: _find(session, interface, task_id))
+
+    async def find_own(self, interface: InterfaceId, task_id: TaskId, key_id: KeyId) -> Task | None:
+        """None as well when the task is another key's: a caller cannot tell."""
+        task = await self.find(interface, task_id)
+        return task if task is not None and task.key_id == key_id else None
+
+    async def list_page(self, wanted: TaskFilter, *, page: int, page_size: int) -> TaskPage:
+        """``page`` counts from 1. Newest first."""
+        where, values = _conditions(wanted)
+
+        def work(session: Session) -> TaskPage:
+            # The conditions are texts of this file; what callers say is in the values.
+            count = session.one(f"SELECT count(*) FROM tasks WHERE {where}", values)  # noqa: S608
+            rows = session.all(
+                f"SELECT * FROM tasks WHERE {where} "  # noqa: S608 - as above
+                "ORDER BY created_at_s DESC, id DESC LIMIT :limit OFFSET :offset",
+                {**values, "limit": page_size, "offset": (page - 1) * page_size},
+            )
+            return TaskPage(total=count[0] if count else 0, tasks=tuple(_task(row) for row in rows))
+
+        return await self._database.read(work)
+
+    async def update(self, interface: InterfaceId, task_id: TaskId, progress: Progress) -> bool:
+        """False: there is no such task, or it has finished and the news is older."""
+        values: dict[str, Value] = {
+            "interface": interface,
+            "id": task_id,
+            "status": progress.status,
+            "finished": progress.finished,
+            "succeeded": progress.succeeded,
+            "document": progress.document,
+            "poll_at_s": progress.poll_at_s,
+            "now_s": self._clock.wall_s(),
+        }
+        return await self._database.write(lambda session: session.change(_UPDATE, values) > 0)
+
+    async def claim_due(self, *, limit: int, claim_s: float) -> list[Task]:
+        """Unsettled tasks whose turn it is, longest due first. They are due again after ``claim_s`` unless
+        ``update`` says otherwise."""
+        now_s = self._clock.wall_s()
+
+        def work(session: Session) -> list[Task]:
+            claimed = []
+            for row in session.all(_DUE, {"now_s": now_s, "limit": limit}):
+                claim: dict[str, Value] = {
+                    "interface": row["interface"],
+                    "id": row["id"],
+                    "now_s": now_s,
+                    "until_s": now_s + claim_s,
+                }
+                if session.change(_CLAIM, claim):
+                    claimed.append(msgspec.structs.replace(_task(row), polls=row["polls"] + 1))
+            return claimed
+
+        return await self._database.write(work)
+
+    async def unfinished(self, limit: int) -> list[Task]:
+        """Tasks that are not settled, oldest first, whoever has claimed them."""
+        sql = "SELECT * FROM tasks WHERE NOT settled ORDER BY created_at_s LIMIT :limit"
+        rows = await self._database.read(lambda session: session.all(sql, {"limit": limit}))
+        return [_task(row) for row in rows]
+
+    async def mark_settled(self, interface: InterfaceId, task_id: TaskId) -> bool:
+        """True for exactly one caller per task."""
+        values: dict[str, Value] = {"interface": interface, "id": task_id, "now_s": self._clock.wall_s()}
+        return await self._database.write(lambda session: session.change(_SETTLE, values) > 0)
+
+    async def delete(self, interface: InterfaceId, task_id: TaskId) -> bool:
+        sql = "DELETE FROM tasks WHERE interface = :interface AND id = :id"
+        values: dict[str, Value] = {"interface": interface, "id": task_id}
+        return await self._database.write(lambda session: session.change(sql, values) > 0)
+
+
+def _conditions(wanted: TaskFilter) -> tuple[str, dict[str, Value]]:
+    conditions = ["interface = :interface", "key_id = :key_id"]
+    values: dict[str, Value] = {"interface": wanted.interface, "key_id": wanted.key_id}
+    for column, items in (("status", wanted.statuses), ("id", wanted.ids)):
+        if items:
+            places, more = in_list(column, items)
+            conditions.append(f"{column} IN {places}")
+            values |= more
+    if wanted.models:
+        places, more = in_list("model", wanted.models)
+        conditions.append(f"(model IN {places} OR upstream_name IN {places} OR endpoint IN {places})")
+        values |= more
+    if wanted.created_from_s is not None:
+        conditions.append("created_at_s >= :created_from_s")
+        values["created_from_s"] = wanted.created_from_s
+    if wanted.created_until_s is not None:
+        conditions.append("created_at_s <= :created_until_s")
+        values["created_until_s"] = wanted.created_until_s
+    return " AND ".join(conditions), values
+
+
+def _find(session: Session, interface: InterfaceId, task_id: TaskId) -> Task | None:
+    sql = "SELECT * FROM tasks WHERE interface = :interface AND id = :id"
+    row = session.one(sql, {"interface": interface, "id": task_id})
+    return _task(row) if row is not None else None
+
+
+def _encode(summary: Summary) -> str:
+    return msgspec.json.encode(summary).decode()
+
+
+def _task(row: Row) -> Task:
+    fields = {name: row[name] for name in Task.__struct_fields__}
+    fields["summary"] = msgspec.json.decode(fields["summary"])
+    # SQLite keeps truth as 0 and 1.
+    for name in ("finished", "succeeded", "settled"):
+        fields[name] = bool(fields[name])
+    return Task(**fields)
