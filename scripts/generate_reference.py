@@ -72,6 +72,8 @@ def field_docs() -> dict[str, dict[str, str]]:
         for node in ast.parse(inspect.getsource(module)).body:
             if isinstance(node, ast.ClassDef):
                 found[node.name] = dict(_documented(node))
+    # The settable traits are the traits, each optional.
+    found["TraitSettings"] = found["Traits"]
     return found
 
 
@@ -94,7 +96,7 @@ def configuration_page(docs: dict[str, dict[str, str]]) -> str:
         "Every key is optional. An unknown key or a bad value is refused with file, line, column and a suggestion;",
         "`aimesh check-config` says so without starting anything. A value may hold `${NAME}` or `${NAME:-default}`;",
         "`$${` writes a literal `${`. The environment variables `AIMESH_HOME` (state), `AIMESH_CONFIG` (this file)",
-        "and `AIMESH_MASTER_KEY` are read beside it. [aimesh.example.yaml](../../aimesh.example.yaml) shows most of it.\n",
+        "and `AIMESH_MASTER_KEY` are read beside it. A whole file: [aimesh.example.yaml](../../aimesh.example.yaml).\n",
     ]
     seen: set[type] = set()
     waiting: list[tuple[str, type]] = [("Top level", OperatorFile)]
@@ -170,7 +172,7 @@ def models_page(catalog: Catalog) -> str:
         "# Models, endpoints and prices\n",
         f"{len(catalog.models)} models, {len(catalog.endpoints)} endpoints, {len(catalog.providers)} providers.",
         "A model answers to its name, to an alias, and to a whole endpoint name `provider@model@interface`, which",
-        "pins that endpoint. Prices are seed data with a source and a date, not a promise; an empty price is not known.",
+        "pins that endpoint. Prices are seed data with a source and a date, no promise; an empty one is not known.",
         "Add or change models and prices in `aimesh.yaml` (see [configuration](configuration.md)).\n",
         "Sources: " + "; ".join(f"**{code}** {text}" for code, text in SOURCES.items()) + ".\n",
         "## Providers\n",
@@ -236,10 +238,10 @@ def _amounts(entry: PriceEntry) -> Iterator[str]:
         yield f"{sign} {plain(amount)} per asset" + ("" if variant == "default" else f" ({variant})")
     for row in entry.video_tokens:
         conditions = [*row.resolutions]
-        conditions += (
-            [] if row.input_video is None else ["with input video" if row.input_video else "no input video"]
-        )
-        conditions += [] if row.audio is None else ["with sound" if row.audio else "silent"]
+        if row.input_video is not None:
+            conditions.append("with input video" if row.input_video else "no input video")
+        if row.audio is not None:
+            conditions.append("with sound" if row.audio else "silent")
         yield f"{sign} {plain(row.rate)} per M video tokens" + (
             f" ({', '.join(conditions)})" if conditions else ""
         )

@@ -80,8 +80,8 @@ class _Decoder:
         if not isinstance(node, Mapping):
             if isinstance(node, Scalar) and node.is_null and not any(field.required for field in kind.fields):
                 return kind.cls()
-            known = ", ".join(field.encode_name for field in kind.fields[:4])
-            raise self.fail(path, f"expected a mapping with the keys {known}, ...")
+            known = ", ".join(field.encode_name for field in kind.fields)
+            raise self.fail(path, "expected a mapping", f"known keys: {known}")
         fields = {field.encode_name: field for field in kind.fields}
         for name in node.entries:
             if name not in fields:

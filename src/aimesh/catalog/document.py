@@ -69,75 +69,130 @@ class Document(Struct, frozen=True):
         )
 
 
-class _Reader:
-    """Turns the parser's nodes into ours and collects what is wrong."""
+_DEEPEST = 64
+"""More levels than configuration has. The parser's own composer would end the process on a hostile depth."""
 
-    def __init__(self, file: str) -> None:
+
+class _Reader:
+    """Builds nodes from the parser's events and collects what is wrong."""
+
+    def __init__(self, text: str, file: str) -> None:
         self._file = file
-        self._open: set[int] = set()
+        self._events = yaml.parse(text, Loader=yaml.CSafeLoader)
+        self._anchors: dict[str, Node | None] = {}
+        """None while the anchored node is still open."""
+        self._depth = 0
         self.problems: list[Problem] = []
 
-    def read(self, node: yaml.Node) -> Node:
-        line, column = node.start_mark.line + 1, node.start_mark.column + 1
-        if isinstance(node, yaml.ScalarNode):
-            return Scalar(text=node.value, line=line, column=column, is_plain=not node.style)
-        if id(node) in self._open:
-            self._problem(node, "an alias contains itself")
-            return Scalar(text="", line=line, column=column)
-        self._open.add(id(node))
-        try:
-            if isinstance(node, yaml.SequenceNode):
-                return Sequence(items=tuple(map(self.read, node.value)), line=line, column=column)
-            return Mapping(entries=self._entries(node), line=line, column=column)
-        finally:
-            self._open.discard(id(node))
+    def document(self) -> Node:
+        root: Node = EMPTY
+        seen = 0
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                seen += 1
+                if seen == 2:
+                    self._problem(event, "a second document", "one file holds one document")
+                    return root
+                self._anchors.clear()
+            elif isinstance(event, yaml.NodeEvent):
+                root = self._node(event)
+        return root
 
-    def _entries(self, node: yaml.Node) -> dict[str, tuple[Scalar, Node]]:
+    def _node(self, event: yaml.Event) -> Node:
+        line, column = _place(event)
+        if isinstance(event, yaml.AliasEvent):
+            return self._aliased(event)
+        if isinstance(event, yaml.ScalarEvent):
+            scalar = Scalar(text=event.value, line=line, column=column, is_plain=not event.style)
+            if event.anchor is not None:
+                self._anchors[event.anchor] = scalar
+            return scalar
+        # Between nodes the parser sends nothing but these.
+        assert isinstance(event, yaml.CollectionStartEvent)
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise _TooDeepError(line, column)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None
+        node: Node
+        if isinstance(event, yaml.SequenceStartEvent):
+            node = Sequence(items=self._items(), line=line, column=column)
+        else:
+            node = Mapping(entries=self._entries(), line=line, column=column)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = node
+        self._depth -= 1
+        return node
+
+    def _aliased(self, event: yaml.AliasEvent) -> Node:
+        assert event.anchor is not None
+        node = self._anchors.get(event.anchor)
+        if node is not None:
+            return node
+        is_open = event.anchor in self._anchors
+        self._problem(event, "an alias contains itself" if is_open else "an alias of nothing")
+        line, column = _place(event)
+        return Scalar(text="", line=line, column=column)
+
+    def _items(self) -> tuple[Node, ...]:
+        items: list[Node] = []
+        for event in self._events:
+            if isinstance(event, yaml.SequenceEndEvent):
+                break
+            items.append(self._node(event))
+        return tuple(items)
+
+    def _entries(self) -> dict[str, tuple[Scalar, Node]]:
         entries: dict[str, tuple[Scalar, Node]] = {}
-        for key_node, value_node in node.value:
-            key = self.read(key_node)
+        for event in self._events:
+            if isinstance(event, yaml.MappingEndEvent):
+                break
+            key = self._node(event)
+            value = self._node(next(self._events))
             if not isinstance(key, Scalar):
-                self._problem(key_node, "a key is a plain word")
+                self._problem(event, "a key is a plain word")
             elif key.text in entries:
-                first = entries[key.text][0]
-                self._problem(
-                    key_node, f"{shown_name(key.text)} is set twice", f"first set in line {first.line}"
-                )
+                first = entries[key.text][0].line
+                self._problem(event, f"{shown_name(key.text)} is set twice", f"first set in line {first}")
             else:
-                entries[key.text] = (key, self.read(value_node))
+                entries[key.text] = (key, value)
         return entries
 
-    def _problem(self, node: yaml.Node, message: str, suggestion: str = "") -> None:
-        mark = node.start_mark
+    def _problem(self, event: yaml.Event, message: str, suggestion: str = "") -> None:
+        line, column = _place(event)
         self.problems.append(
-            Problem(
-                file=self._file,
-                line=mark.line + 1,
-                column=mark.column + 1,
-                message=message,
-                suggestion=suggestion,
-            )
+            Problem(file=self._file, line=line, column=column, message=message, suggestion=suggestion)
         )
+
+
+def _place(event: yaml.Event) -> tuple[int, int]:
+    mark = event.start_mark
+    return (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
+
+
+class _TooDeepError(Exception):
+    def __init__(self, line: int, column: int) -> None:
+        super().__init__(line, column)
+        self.line = line
+        self.column = column
 
 
 def read_document(text: str, file: str) -> tuple[Document, list[Problem]]:
     """The nodes of a YAML text and what is wrong with it as YAML. An empty text is an empty mapping."""
-    reader = _Reader(file)
+    empty = Document(file=file, root=EMPTY)
     try:
-        # Composing only: nothing is constructed, so tags have no effect.
-        root = yaml.compose(text, Loader=yaml.CSafeLoader)
+        reader = _Reader(text, file)
+        # Tags have no effect: nothing is constructed.
+        root = reader.document()
     except yaml.MarkedYAMLError as error:
-        return Document(file=file, root=EMPTY), [_syntax_problem(error, file)]
+        return empty, [_syntax_problem(error, file)]
     except yaml.YAMLError:
-        return Document(file=file, root=EMPTY), [
-            Problem(file=file, line=1, column=1, message="not YAML: the text holds a forbidden character")
-        ]
-    except RecursionError:
-        return Document(file=file, root=EMPTY), [
-            Problem(file=file, line=1, column=1, message="not readable: nested too deeply")
-        ]
-    node = EMPTY if root is None else reader.read(root)
-    return Document(file=file, root=node), reader.problems
+        return empty, [Problem(file=file, line=1, column=1, message="not YAML: a forbidden character")]
+    except _TooDeepError as error:
+        return empty, [Problem(file=file, line=error.line, column=error.column, message="nested too deeply")]
+    if isinstance(root, Scalar) and root.is_null:
+        return empty, reader.problems
+    return Document(file=file, root=root), reader.problems
 
 
 def _syntax_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:

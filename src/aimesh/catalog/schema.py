@@ -47,11 +47,15 @@ class Paths(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     """Where an interface is served, below the base URL of its family. Empty: the interface's usual path."""
 
     path: str = ""
+    """Where calls are sent."""
     task: str = ""
     """One long job; ``{id}`` stands for its id."""
     cancel: str = ""
+    """Where a long job is cancelled or deleted."""
     list: str = ""
+    """Where long jobs are listed."""
     count_tokens: str = ""
+    """Where tokens are counted without a call."""
 
 
 DEFAULT_PATHS: dict[str, tuple[FamilyName, Paths]] = {
@@ -96,7 +100,9 @@ class Tier(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     output_up_to: Count | None = None
     """The tier holds only for answers of at most so many tokens."""
     input: Decimal | None = None
+    """Tokens of the request."""
     output: Decimal | None = None
+    """Generated tokens, thinking included."""
     cached_input: Decimal | None = None
     """Input served from an implicit cache."""
     explicit_cached_input: Decimal | None = None
@@ -104,35 +110,46 @@ class Tier(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     cache_write: Decimal | None = None
     """Written to a cache; with lifetimes of its own, the five-minute one."""
     cache_write_1h: Decimal | None = None
+    """Written to a cache with a lifetime of one hour."""
     input_image: Decimal | None = None
     """Tokens that stand for pictures or video."""
     input_audio: Decimal | None = None
+    """Tokens that stand for sound in the request."""
     output_audio: Decimal | None = None
+    """Tokens that stand for sound in the answer."""
 
 
 class VideoTokens(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Price of video tokens (per million) under conditions; the first that fits holds."""
 
     rate: Decimal
+    """Per million."""
     resolutions: tuple[str, ...] = ()
     """Empty: any."""
     input_video: bool | None = None
+    """Only with (without) a video in the request."""
     audio: bool | None = None
+    """Only with (without) sound in the answer."""
 
 
 class Window(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Hours of the week with tiers of their own, on a clock with a fixed offset."""
 
     name: str
+    """As people read it: ``peak``."""
     utc_offset: Annotated[str, Meta(pattern=r"^[+-][0-9]{2}:[0-9]{2}$")]
+    """Of the clock that the hours are read on: ``+08:00``."""
     days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...]
+    """Days of the week on that clock."""
     hours: tuple[Annotated[str, Meta(pattern=r"^[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}$")], ...]
     """``09:00-12:00``: from the first minute on, up to and without the second."""
     tiers: tuple[Tier, ...]
+    """Instead of the price's own."""
 
 
 class PriceEntry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     currency: Currency
+    """Of every amount in this price."""
     source: str = ""
     """Where the price was read; codes are explained in the reference page."""
     date: Annotated[str, Meta(pattern=r"^[0-9]{4}(-[0-9]{2}){0,2}$")] | None = None
@@ -140,12 +157,15 @@ class PriceEntry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     tiers: tuple[Tier, ...] = ()
     """By length of input, shortest first; a single one without a top where length does not matter."""
     windows: tuple[Window, ...] = ()
+    """Hours with other tiers; the first that holds counts."""
     per_image: Decimal | None = None
+    """Per picture produced."""
     per_second: dict[str, Decimal] = {}
     """By resolution, e.g. ``720p``."""
     per_asset: dict[str, Decimal] = {}
     """By variant; ``default`` holds for every variant that is not named."""
     video_tokens: tuple[VideoTokens, ...] = ()
+    """For video that is billed by tokens."""
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -156,6 +176,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     tpm: Count | None = None
     """Tokens per minute."""
     concurrency: Count | None = None
+    """Calls or jobs at once."""
 
 
 class TraitSettings(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -186,7 +207,9 @@ class ProviderEntry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """An account and a region that runs models."""
 
     name: str = ""
+    """As people read it."""
     title_zh: str = ""
+    """As people read it in Chinese."""
     site: str = ""
     """Where a person checks the facts."""
     checked: str = ""
@@ -194,13 +217,17 @@ class ProviderEntry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     base_url: Url | None = None
     """Base for every family that ``base_urls`` does not name."""
     base_urls: dict[FamilyName, Url] = {}
+    """Base URL of each family of interfaces: their paths stand below it."""
     origin: Url | None = None
     """For the operator: replaces scheme and host of every base URL and keeps their paths."""
     auth: Auth | None = None
+    """How a credential travels; default ``bearer``."""
     environment: str = ""
     """Environment variable that holds a credential when none is configured."""
     speaks: dict[InterfaceName, Paths] = {}
+    """Interfaces it serves; ``{}`` for the usual paths."""
     traits: TraitSettings = TraitSettings()
+    """Deviations of everything it serves."""
 
 
 class EndpointEntry(
@@ -209,37 +236,60 @@ class EndpointEntry(
     """One provider running one model over one or several interfaces, under one upstream name."""
 
     provider: ProviderName
+    """Id of a provider."""
     interfaces: tuple[InterfaceName, ...]
+    """Over which it can be called."""
     upstream: Name | None = None
     """The upstream's own id. Absent: not known; the endpoint is listed, and called once somebody names it."""
     traits: TraitSettings = TraitSettings()
+    """Deviations of this endpoint."""
     price: PriceEntry | None = None
+    """Absent: not known."""
     limits: Limits | None = None
+    """Ceilings of this endpoint."""
     context: Count | None = None
+    """Where the provider allows less than the model can."""
     max_output: Count | None = None
     """Where the provider allows less than the model can."""
     enabled: bool = True
+    """``false``: listed and not called."""
 
 
 class ModelEntry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A public name that callers ask for."""
 
     name: Name
+    """The public identifier."""
     title: str = ""
+    """As people read it."""
     vendor: str = ""
+    """Who made it."""
     kind: Kind | None = None
+    """Required for a new model."""
     description: str = ""
+    """One sentence."""
     description_zh: str = ""
+    """One sentence in Chinese."""
     input: tuple[Modality, ...] = ()
+    """What it takes."""
     output: tuple[Modality, ...] = ()
+    """What it gives."""
     context: Count | None = None
+    """Tokens of request and answer together."""
     max_input: Count | None = None
+    """Tokens of a request."""
     max_output: Count | None = None
+    """Tokens of an answer."""
     abilities: tuple[Ability, ...] = ()
+    """What it can do beyond plain text."""
     aliases: tuple[Name, ...] = ()
+    """Further names that callers may use."""
     traits: TraitSettings = TraitSettings()
+    """Deviations of this model everywhere."""
     endpoints: tuple[EndpointEntry, ...] = ()
+    """Who runs it."""
     enabled: bool = True
+    """``false``: as if it were not there."""
 
 
 class ModelFile(Struct, frozen=True, forbid_unknown_fields=True):
