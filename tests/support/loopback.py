@@ -172,6 +172,8 @@ class Upstream:
         self.open = 0
         self.requests: list[bytes] = []
         """Heads of the requests read by ``request``."""
+        self.stop: Callable[[], None] = lambda: None
+        """Accepts no further connection."""
 
 
 @asynccontextmanager
@@ -203,6 +205,7 @@ async def scripted(
     upstream.port = port
     upstream.origin = Origin("127.0.0.1", port, tls=upstream.origin.tls)
     server = await asyncio.start_server(serve, sock=listener, limit=2**20, **tls)
+    upstream.stop = server.close
     try:
         yield upstream
     finally:

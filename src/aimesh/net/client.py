@@ -102,6 +102,10 @@ class PooledClient:
         idle = sum(len(pool.idle) for pool in self._pools.values())
         return ClientStats(opened, idle, opened - idle, state.dialling, state.opened, state.reused)
 
+    @property
+    def is_watching(self) -> bool:
+        return self._timer is not None
+
     def close(self) -> None:
         """Breaks what runs and closes what idles. Nothing can be sent afterwards."""
         state = self._state

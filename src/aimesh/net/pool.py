@@ -105,6 +105,8 @@ class Pool:
         except ExchangeError as error:
             exchange.dial = None
             self._dial_failed()
+            # True when this was the retry of a request that a lost connection may have carried.
+            error.was_sent = exchange.was_sent
             exchange.fail(error)
             return
         except asyncio.CancelledError:
@@ -133,12 +135,16 @@ class Pool:
     def give_back(self, connection: Outbound) -> None:
         """A connection whose answer was complete, or that nobody wants any more."""
         state = self.state
-        if self._waiting:
-            exchange = self._next_waiting(allows_used=True)
-            if exchange is not None:
+        exchange = self._next_waiting() if self._waiting else None
+        if exchange is not None:
+            if exchange.is_fresh:
+                # It cannot take this connection; it takes its room.
+                self._waiting.appendleft(exchange)
+                connection.retire()
+            else:
                 state.reused += 1
                 connection.start(exchange)
-                return
+            return
         idle = self.idle
         if state.is_closed or len(idle) >= state.max_idle_per_origin:
             connection.retire()
@@ -163,18 +169,14 @@ class Pool:
             idle.pop(0).retire()
 
     def _make_room(self) -> None:
-        if self._waiting:
-            exchange = self._next_waiting(allows_used=False)
-            if exchange is not None:
-                self.dial(exchange)
+        exchange = self._next_waiting()
+        if exchange is not None:
+            self.dial(exchange)
 
-    def _next_waiting(self, *, allows_used: bool) -> UpstreamExchange | None:
+    def _next_waiting(self) -> UpstreamExchange | None:
         waiting = self._waiting
         while waiting:
-            exchange = waiting[0]
-            if allows_used and exchange.is_fresh and not exchange.is_over:
-                return None
-            waiting.popleft()
+            exchange = waiting.popleft()
             if not exchange.is_over:
                 return exchange
         return None
