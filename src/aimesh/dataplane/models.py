@@ -22,8 +22,8 @@ def answer(caller: Authenticated) -> None:
             owner=model.vendor,
             created_at_s=CREATED_AT_S,
             description=model.description,
-            max_input_tokens=model.max_input,
-            max_output_tokens=model.max_output,
+            max_input_tokens=model.max_input or 0,
+            max_output_tokens=model.max_output or 0,
         )
         for model in callable_models(arrival.snapshot, caller.key)
     ]

@@ -1,6 +1,6 @@
 """The walk of one call: the table of contents of the data plane.
 
-    received > recognised > authenticated > admitted > resolved > planned > attempted > relayed > settled
+    received > recognised > authenticated > admitted > planned > attempted > relayed > settled
 
 1. Only this file calls stages; a stage never calls a stage.
 2. Everything before the ticket holds nothing that must be given back; everything after it ends in a record.
@@ -22,7 +22,7 @@ from aimesh.dataplane.count_tokens import count_tokens
 from aimesh.dataplane.forward import Limits, first_good, send_stream, send_whole
 from aimesh.dataplane.operations import Action, match
 from aimesh.dataplane.recognise import recognise
-from aimesh.dataplane.resolve import plan, resolve
+from aimesh.dataplane.plan import plan
 from aimesh.dataplane.settle import RecordSink, Ticket
 from aimesh.dataplane.snapshot import Snapshot
 from aimesh.dataplane.stages import Arrival, Authenticated
@@ -77,12 +77,11 @@ class Pipeline:
 
     async def _relay(self, caller: Authenticated) -> None:
         parts = self._parts
-        resolved = resolve(admit(caller))
         planned = plan(
-            resolved,
+            admit(caller),
             breakers=parts.breakers,
             random=parts.random,
-            now_s=parts.clock.monotonic_s(),
+            now_s=caller.recognised.arrival.started_s,
             most=parts.most_attempts,
         )
         with Ticket(planned, parts.sink, parts.clock) as ticket:

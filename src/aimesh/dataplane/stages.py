@@ -1,16 +1,17 @@
-"""The type of each stage of the walk. Each holds the one before, so all that is known is reachable.
+"""The type of each stage of the walk: an immutable value, made from the one before.
 
-    Arrival > Recognised > Authenticated > Admitted > Resolved > Planned, and from there the ticket
+    Arrival > Recognised > Authenticated > Admitted > Planned, and from there the ticket
 
-1. A stage is immutable; the next stage is a new value.
-2. Nothing here does anything: the stages' functions are in the files of their names.
+1. A stage is never changed; the next stage is a new value that holds what came before.
+2. ``Planned`` is flat, because everything after it reads many of its fields, once per call.
+3. Nothing here does anything: the stages' functions are in the files of their names.
 """
 
 from msgspec import Struct
 
 from aimesh.catalog.snapshot import Model
 from aimesh.core.ids import RequestId
-from aimesh.dataplane.operations import Match
+from aimesh.dataplane.operations import Match, Operation
 from aimesh.dataplane.snapshot import Snapshot, VirtualKey
 from aimesh.net.message import Reply, Request
 from aimesh.routing.candidate import Candidate
@@ -45,39 +46,15 @@ class Admitted(Struct, frozen=True):
     authenticated: Authenticated
     peek: Peek
     model: Model
-    pinned: tuple[Candidate, ...] | None
-    """The candidates of an endpoint that the caller named; None: the model was named."""
-
-
-class Resolved(Struct, frozen=True):
-    admitted: Admitted
     candidates: tuple[Candidate, ...]
+    """Who can do what is asked, ranked; never empty."""
 
 
 class Planned(Struct, frozen=True):
-    resolved: Resolved
+    arrival: Arrival
+    operation: Operation
+    interface: Interface
+    key: VirtualKey
+    peek: Peek
+    model: Model
     attempts: tuple[Candidate, ...]
-
-    @property
-    def arrival(self) -> Arrival:
-        return self.resolved.admitted.authenticated.recognised.arrival
-
-    @property
-    def key(self) -> VirtualKey:
-        return self.resolved.admitted.authenticated.key
-
-    @property
-    def match(self) -> Match:
-        return self.resolved.admitted.authenticated.recognised.match
-
-    @property
-    def interface(self) -> Interface:
-        return self.resolved.admitted.authenticated.recognised.interface
-
-    @property
-    def peek(self) -> Peek:
-        return self.resolved.admitted.peek
-
-    @property
-    def model(self) -> Model:
-        return self.resolved.admitted.model
