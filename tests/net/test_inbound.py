@@ -359,9 +359,13 @@ def test_a_refusal_waits_for_the_answers_before_it() -> None:
 @pytest.mark.parametrize(
     ("limits", "said", "status"),
     [
-        (ServerLimits(head_s=0.05), b"GET / HTTP/1.1\r\nHo", 408),
+        (ServerLimits(head_s=0.05, linger_s=0.05), b"GET / HTTP/1.1\r\nHo", 408),
         (ServerLimits(head_s=0.05), b"", 0),
-        (ServerLimits(body_idle_s=0.05), b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc", 408),
+        (
+            ServerLimits(body_idle_s=0.05, linger_s=0.05),
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc",
+            408,
+        ),
         (ServerLimits(keep_alive_s=0.05), GET, 200),
     ],
 )

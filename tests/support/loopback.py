@@ -4,6 +4,7 @@ import asyncio
 import datetime
 import ipaddress
 import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -93,12 +94,12 @@ class Peer:
         return Answer(status, headers, await self.reader.read())
 
     async def chunks(self) -> bytes:
-        body = b""
+        pieces = []
         while size := int((await self.reader.readuntil(b"\r\n"))[:-2], 16):
-            body += await self.reader.readexactly(size)
+            pieces.append(await self.reader.readexactly(size))
             assert await self.reader.readexactly(2) == b"\r\n"
         assert await self.reader.readexactly(2) == b"\r\n"
-        return body
+        return b"".join(pieces)
 
     async def rest(self) -> bytes:
         """Everything up to the end of the connection; a reset counts as an end."""
@@ -122,6 +123,9 @@ class Peer:
         cast(asyncio.Transport, self.writer.transport).resume_reading()
 
     def reset(self) -> None:
+        """The other side sees a reset, not an end."""
+        connected = self.writer.get_extra_info("socket")
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
 
 
@@ -161,7 +165,19 @@ async def serving(
         await server.drain(0.2)
 
 
-Script = Callable[[Peer], Awaitable[None]]
+class Collector:
+    """A sink whose willingness the test controls."""
+
+    def __init__(self, *, is_willing: bool = True) -> None:
+        self.got = bytearray()
+        self.feeds = 0
+        self.is_willing = is_willing
+
+    def feed(self, data: bytes) -> bool:
+        assert data
+        self.got += data
+        self.feeds += 1
+        return self.is_willing
 
 
 class Upstream:

@@ -194,6 +194,7 @@ class UpstreamExchange:
             connection.drop()
         dial, self.dial = self.dial, None
         if dial is not None:
+            self.pool.dial_cancelled()
             dial.cancel()
         self.news()
 

@@ -40,6 +40,7 @@ class Outbound(asyncio.Protocol):
         "_headers",
         "_informational",
         "_is_complete",
+        "_is_connected",
         "_is_kept",
         "_parser",
         "_pool",
@@ -51,13 +52,12 @@ class Outbound(asyncio.Protocol):
         "uses",
     )
 
-    transport: asyncio.Transport
-
     def __init__(self, pool: "Pool") -> None:
         self._pool = pool
         self._exchange: UpstreamExchange | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._headers: dict[bytes, bytes] = {}
+        self._is_connected = False
         self.has_answered = False
         self.is_dead = False
         self.idle_since_s = 0.0
@@ -87,7 +87,8 @@ class Outbound(asyncio.Protocol):
         """Closes at once; the exchange, if any, is no longer this connection's concern."""
         self._exchange = None
         self._end()
-        self.transport.abort()
+        if self._is_connected:
+            self.transport.abort()
 
     def retire(self) -> None:
         """Closes an idle connection."""
@@ -104,6 +105,7 @@ class Outbound(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports do all of asyncio.Transport without being one.
         self.transport = cast(asyncio.Transport, transport)
+        self._is_connected = True
 
     def data_received(self, data: bytes) -> None:
         exchange = self._exchange

@@ -110,7 +110,8 @@ class Pool:
             exchange.fail(error)
             return
         except asyncio.CancelledError:
-            self._dial_failed()
+            # Connected already, but nobody was told yet.
+            connection.drop()
             raise
         exchange.dial = None
         if connection.is_dead:
@@ -126,6 +127,10 @@ class Pool:
             self.give_back(connection)
         else:
             connection.start(exchange)
+
+    def dial_cancelled(self) -> None:
+        """The exchange gave up while it was dialled. Not left to the task, which may not even have begun."""
+        self._dial_failed()
 
     def _dial_failed(self) -> None:
         self.state.dialling -= 1
