@@ -5,15 +5,28 @@
 """
 
 import re
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from aimesh.core.errors import BadRequest, ModelNotResolved
+from aimesh.wire.interface import Peek
 from aimesh.wire.lenient import decode
 from aimesh.wire.splice import refuse_repeats
 
 T = TypeVar("T")
+
+
+class ModelAndStream(Struct, gc=False):
+    """The fields that a body without knobs of interest is read for."""
+
+    model: Any = None
+    stream: Any = None
+
+
+_MODEL_AND_STREAM = msgspec.json.Decoder(ModelAndStream)
+_MODEL_AND_STREAM_KEYS = (b'"model"', b'"stream"')
 _OFFSET = re.compile(r"\(byte (\d+)\)")
 
 
@@ -27,6 +40,11 @@ def read_body(decoder: msgspec.json.Decoder[T], body: bytes, keys: tuple[bytes, 
         raise BadRequest(_offset_message(body, str(error))) from error
     refuse_repeats(body, keys)
     return fields
+
+
+def peek_model_and_stream(body: bytes) -> Peek:
+    fields = read_body(_MODEL_AND_STREAM, body, _MODEL_AND_STREAM_KEYS)
+    return Peek(model=model_name(fields.model), stream=flag(fields.stream, "stream"))
 
 
 def _refusal(body: bytes, reason: str) -> str:

@@ -177,6 +177,7 @@ class Splice:
         """Replaces the member's value, or appends the member."""
         if key in self._members:
             self._replaced[key] = value
+            self._removed.discard(key)
         else:
             self._added[key] = value
 

@@ -28,10 +28,10 @@ class StreamTap:
         "earned",
         "ended",
         "error",
+        "opening",
         "output_chars",
         "sequence_number",
         "started",
-        "stream_id",
         "usage",
     )
 
@@ -49,8 +49,8 @@ class StreamTap:
         self.output_chars = 0
         self.sequence_number = -1
         """Number of the last event, in protocols that number them."""
-        self.stream_id = ""
-        """The answer's own id, in protocols whose error event must repeat it."""
+        self.opening = b""
+        """The answer object of the first event, in protocols whose error event must repeat it."""
 
     def feed(self, data: bytes) -> bytes:
         if self._cut_off:
@@ -112,3 +112,8 @@ class StreamTap:
 
 
 ReadFrame = Callable[[StreamTap, bytes], bool]
+
+
+def read_nothing(_tap: StreamTap, _frame: bytes) -> bool:
+    """For interfaces that do not stream: nothing is an answer, so the stream ends as a failed attempt."""
+    return True

@@ -1,0 +1,1 @@
+"""Ark's multimodal embeddings: ``/api/v3/embeddings/multimodal``."""

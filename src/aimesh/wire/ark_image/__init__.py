@@ -1,0 +1,1 @@
+"""Seedream pictures: ``/api/v3/images/generations``."""

@@ -1,0 +1,60 @@
+"""Reads the events of a picture stream on their way to the caller.
+
+1. ``partial_succeeded`` brings a picture, ``partial_failed`` the reason why one is missing; neither is the end.
+2. A picture that was moderated away is no error of the stream, and is not counted.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct, structs
+
+from aimesh.core.usage import Usage
+from aimesh.framing.sse import read_frame
+from aimesh.wire.lenient import decode, decode_any
+from aimesh.wire.numbers import whole
+from aimesh.wire.tap import StreamTap
+from aimesh.wire.upstream_error import has_error, judge_embedded
+
+
+class _Event(Struct, gc=False):
+    type: Any = None
+    usage: Any = None
+
+
+_EVENT = msgspec.json.Decoder(_Event)
+
+
+def read_usage(usage: dict[str, Any], counted: int) -> Usage:
+    """``counted``: pictures seen, for an upstream that does not say how many it made."""
+    generated = usage.get("generated_images")
+    return Usage(
+        input_tokens=whole(usage.get("input_tokens")),
+        output_tokens=whole(usage.get("output_tokens")),
+        images=counted if generated is None else whole(generated),
+    )
+
+
+def read_event(tap: StreamTap, frame: bytes) -> bool:
+    name, data = read_frame(frame)
+    if not data.strip() or data.strip() == b"[DONE]":
+        return True
+    try:
+        event, _ = decode(_EVENT, data)
+    except msgspec.DecodeError:
+        return tap.unreadable()
+    kind = event.type if isinstance(event.type, str) else name.decode("ascii", errors="replace")
+    if kind.endswith(".partial_succeeded"):
+        tap.started = True
+        tap.usage = structs.replace(tap.usage, images=tap.usage.images + 1, reported=True)
+    elif kind.endswith(".partial_failed"):
+        tap.started = True
+    elif kind.endswith(".completed"):
+        tap.started = tap.ended = True
+        usage = event.usage if isinstance(event.usage, dict) else {}
+        tap.usage = read_usage(usage, tap.usage.images)
+    else:
+        document = decode_any(data)
+        if kind == "error" or has_error(document):
+            return tap.fail(judge_embedded(document))
+    return True

@@ -1,0 +1,1 @@
+"""DashScope's multimodal embeddings, in the official input shape and in the list shape."""

@@ -1,0 +1,1 @@
+"""OpenAI images: ``/v1/images/generations``."""

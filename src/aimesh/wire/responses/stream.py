@@ -1,0 +1,128 @@
+"""Reads the events of a Responses stream on their way to the caller.
+
+1. The end is ``response.completed``, ``.incomplete`` or ``.failed``; a ``[DONE]`` after it is tolerated, and
+   never enough by itself.
+2. ``response.created``, ``.queued`` and ``.in_progress`` are no answer yet.
+3. The tap remembers the response object and the last sequence number: the event that ends a broken stream goes
+   on from them.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from aimesh.core.usage import NO_USAGE, Usage
+from aimesh.framing.sse import read_frame
+from aimesh.wire.answer import object_of
+from aimesh.wire.lenient import decode, decode_any
+from aimesh.wire.numbers import whole
+from aimesh.wire.tap import StreamTap
+from aimesh.wire.upstream_error import has_error, judge_embedded, read_embedded_error
+
+
+class _Event(Struct, gc=False):
+    type: Any = None
+    delta: Any = None
+    sequence_number: Any = None
+    error: Any = None
+
+
+class _Usage(Struct, gc=False):
+    usage: Any = None
+
+
+class _Closing(Struct, gc=False):
+    response: _Usage | None = None
+
+
+class _Opening(Struct, gc=False):
+    response: msgspec.Raw | None = None
+
+
+_EVENT = msgspec.json.Decoder(_Event)
+_CLOSING = msgspec.json.Decoder(_Closing)
+_OPENING = msgspec.json.Decoder(_Opening)
+_decode_event = _EVENT.decode
+
+_WAITING = frozenset({"response.created", "response.in_progress", "response.queued"})
+_ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
+
+
+def read_usage(usage: object) -> Usage:
+    fields = object_of(usage)
+    prompt = whole(fields.get("input_tokens"))
+    answer = whole(fields.get("output_tokens"))
+    if not prompt and not answer:
+        return NO_USAGE
+    prompt_details = object_of(fields.get("input_tokens_details"))
+    return Usage(
+        input_tokens=prompt,
+        output_tokens=answer,
+        cached_tokens=whole(prompt_details.get("cached_tokens")),
+        cache_write_tokens=whole(prompt_details.get("cache_write_tokens")),
+        reasoning_tokens=whole(object_of(fields.get("output_tokens_details")).get("reasoning_tokens")),
+    )
+
+
+def read_event(tap: StreamTap, frame: bytes) -> bool:
+    """Reads a frame; every frame is handed on."""
+    _, data = read_frame(frame)
+    try:
+        event = _decode_event(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _read_odd(tap, data)
+    number = event.sequence_number
+    if type(number) is int:
+        tap.sequence_number = number
+    kind = event.type
+    if type(kind) is not str or event.error:
+        return _read_foreign(tap, data)
+    delta = event.delta
+    if delta:
+        tap.started = True
+        tap.output_chars += len(delta) if type(delta) is str else 0
+    elif kind in _WAITING:
+        response = _OPENING.decode(data).response
+        tap.opening = bytes(response) if response is not None else tap.opening
+    elif kind in _ENDS:
+        _read_end(tap, kind, data)
+    elif kind == "error":
+        tap.fail(read_embedded_error(data))
+    elif kind.startswith("response.") and not kind.endswith(".delta"):
+        tap.started = True
+    return True
+
+
+def _read_end(tap: StreamTap, kind: str, data: bytes) -> None:
+    try:
+        closing, _ = decode(_CLOSING, data)
+    except msgspec.ValidationError:
+        closing = _Closing()
+    if closing.response is not None and closing.response.usage:
+        tap.usage = read_usage(closing.response.usage)
+    if kind == "response.failed":
+        tap.fail(read_embedded_error(data))
+    else:
+        tap.started = True
+    tap.ended = True
+
+
+def _read_odd(tap: StreamTap, data: bytes) -> bool:
+    """A comment, the end marker of chat, or what the fast decoder refuses."""
+    if not data.strip() or data.strip() == b"[DONE]":
+        return True
+    try:
+        event, _ = decode(_EVENT, data)
+    except msgspec.DecodeError:
+        return _read_foreign(tap, data)
+    return read_event(tap, b"data: %b\n\n" % msgspec.json.encode(event))
+
+
+def _read_foreign(tap: StreamTap, data: bytes) -> bool:
+    """No event of this interface: an error of another family, or JSON that is not ours to judge."""
+    try:
+        document = decode_any(data)
+    except msgspec.DecodeError:
+        return tap.unreadable()
+    return tap.fail(judge_embedded(document)) if has_error(document) else True

@@ -1,0 +1,48 @@
+"""Vectors as base64, for callers who asked for it where the upstream knows only floats.
+
+1. The text is base64 of little-endian float32, which the official SDKs decode.
+2. Only the member ``embedding`` of each entry is rewritten; order, index and everything else stay.
+"""
+
+import sys
+from array import array
+from base64 import b64encode
+
+import msgspec
+
+from aimesh.core.errors import BadRequest
+from aimesh.wire.splice import Splice, elements
+
+_VECTOR = msgspec.json.Decoder(list[float])
+
+
+def pack_vectors(entries: bytes) -> bytes:
+    """``entries``: one object with an ``embedding``, or a list of them. Raises ``BadVectorsError``."""
+    try:
+        if not entries.startswith(b"["):
+            return _pack_entry(entries)
+        pieces: list[bytes] = []
+        end = 0
+        for start, stop in elements(entries):
+            pieces += (entries[end:start], _pack_entry(entries[start:stop]))
+            end = stop
+        pieces.append(entries[end:])
+        return b"".join(pieces)
+    except (BadRequest, msgspec.DecodeError) as error:
+        raise BadVectorsError from error
+
+
+class BadVectorsError(Exception):
+    """The upstream's vectors are no lists of numbers."""
+
+
+def _pack_entry(entry: bytes) -> bytes:
+    splice = Splice(entry)
+    vector = splice.get("embedding")
+    if vector is None or vector.startswith(b'"'):
+        return entry
+    packed = array("f", _VECTOR.decode(vector))
+    if sys.byteorder == "big":
+        packed.byteswap()
+    splice.put("embedding", b'"%b"' % b64encode(packed.tobytes()))
+    return splice.render()
