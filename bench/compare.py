@@ -26,6 +26,7 @@ from bench.calls import encode_call
 from bench.gateway import read_revision, start_aimesh
 from bench.measure import GAP_MS, burst_of, make_directory, stream_pair
 from bench.processes import Fleet, choose_cores, leave_cleanly_on_signals
+from bench.stage import Stage
 from bench.subject import ROOT, AbsentError, Site, Subject, await_served, start_upstream
 
 PAIRS_PER_BLOCK = 4
@@ -90,10 +91,10 @@ def _git(*arguments: str) -> bytes:
     ).stdout
 
 
-def measure_us(subject: Subject, what: str) -> float:
-    """CPU microseconds of one call, or of one relayed chunk."""
-    if what == "calls":
-        burst = burst_of(subject, CALLS)
+def measure_us(subject: Subject, stage: Stage | None) -> float:
+    """CPU microseconds of one call on a stage, or of one relayed chunk without."""
+    if stage is not None:
+        burst = burst_of(subject, CALLS, stage)
         if burst.errors:
             raise load.LoadError(f"{burst.errors} of {burst.calls} calls through {subject.name} failed")
         return burst.cpu_ns / burst.calls / 1000
@@ -103,28 +104,26 @@ def measure_us(subject: Subject, what: str) -> float:
     return (long.cpu_ns - short.cpu_ns) / (long.events - short.events) / 1000
 
 
-def run_pairs(site: Site, sides: tuple[Side, Side], what: str, pairs: int) -> list[tuple[float, float]]:
+def run_pairs(
+    site: Site, sides: tuple[Side, Side], *, stage: Stage | None, pairs: int
+) -> list[tuple[float, float]]:
     """``pairs`` measurements of both sides, in blocks with fresh processes."""
+    wait = stage.await_served if stage is not None else await_served
     figures: list[tuple[float, float]] = []
     while len(figures) < pairs:
         with Fleet(site.directory) as fleet:
             block = Site(fleet, site.cores, site.directory, site.upstream_port)
-            subjects = [
-                _start(block, side, name) for side, name in zip(sides, ("before", "after"), strict=True)
-            ]
-            for subject in subjects:
-                measure_us(subject, what)
+            subjects = []
+            for side, name in zip(sides, ("before", "after"), strict=True):
+                subject = start_aimesh(block, source=side.source, name=name)
+                wait(subject, 20)
+                measure_us(subject, stage)
+                subjects.append(subject)
             for _ in range(min(PAIRS_PER_BLOCK, pairs - len(figures))):
                 order = subjects if len(figures) % 2 == 0 else subjects[::-1]
-                measured = {subject.name: measure_us(subject, what) for subject in order}
+                measured = {subject.name: measure_us(subject, stage) for subject in order}
                 figures.append((measured["before"], measured["after"]))
     return figures
-
-
-def _start(site: Site, side: Side, name: str) -> Subject:
-    subject = start_aimesh(site, source=side.source, name=name)
-    await_served(subject, timeout_s=20)
-    return subject
 
 
 def print_verdict(sides: tuple[Side, Side], figures: list[tuple[float, float]], unit: str) -> None:
@@ -144,37 +143,48 @@ def print_verdict(sides: tuple[Side, Side], figures: list[tuple[float, float]], 
     )
 
 
+def run_whole(fleet: Fleet, directory: Path, options: argparse.Namespace) -> None:
+    """Unpacks, measures and prints."""
+    cores = choose_cores()
+    before = unpack(options.rev, directory / "before")
+    after = (
+        unpack(options.after, directory / "after")
+        if options.after
+        else Side(title=f"working tree ({read_revision()})", source=ROOT)
+    )
+    sides = (before, after)
+    os.sched_setaffinity(0, cores.rest)
+    if options.what == "calls":
+        unit = "per call"
+        with Stage(may_poll=cores.are_apart) as stage:
+            site = Site(fleet, cores, directory, stage.port)
+            figures = run_pairs(site, sides, stage=stage, pairs=options.pairs)
+    else:
+        unit = f"per relayed chunk, {GAP_MS} ms apart"
+        _, upstream = start_upstream(fleet, cores)
+        load.wait_served(upstream, encode_call(upstream), timeout_s=10)
+        figures = run_pairs(
+            Site(fleet, cores, directory, upstream.port), sides, stage=None, pairs=options.pairs
+        )
+    print_verdict(sides, figures, unit)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.compare", description=__doc__)
     parser.add_argument("--rev", default="HEAD", help="the commit to compare with (HEAD)")
     parser.add_argument("--after", help="another commit instead of the working tree")
     parser.add_argument("--what", choices=("calls", "streams"), default="calls")
-    parser.add_argument("--pairs", type=int, default=16)
+    parser.add_argument("--pairs", type=int, default=16, help="6 to 60")
     options = parser.parse_args()
     if not 6 <= options.pairs <= 60:
         parser.error("--pairs must be from 6 to 60")
     leave_cleanly_on_signals()
-    cores = choose_cores()
-    os.sched_setaffinity(0, cores.rest)
     with tempfile.TemporaryDirectory(prefix="aimesh-compare-") as root, Fleet(Path(root)) as fleet:
-        directory = make_directory(root)
-        before = unpack(options.rev, directory / "before")
-        after = (
-            unpack(options.after, directory / "after")
-            if options.after
-            else Side(title=f"working tree ({read_revision()})", source=ROOT)
-        )
-        _, upstream = start_upstream(fleet, cores)
-        load.wait_served(upstream, encode_call(upstream), timeout_s=10)
         try:
-            figures = run_pairs(
-                Site(fleet, cores, directory, upstream.port), (before, after), options.what, options.pairs
-            )
+            run_whole(fleet, make_directory(root), options)
         except (AbsentError, load.LoadError) as error:
             print(f"cannot compare: {error}", file=sys.stderr)
             return 1
-    unit = "per call" if options.what == "calls" else f"per relayed chunk ({GAP_MS} ms apart)"
-    print_verdict((before, after), figures, unit)
     return 0
 
 

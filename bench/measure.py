@@ -20,6 +20,7 @@ from bench.gateway import start_aimesh
 from bench.litellm_proxy import start_litellm
 from bench.nginx import start_nginx
 from bench.processes import Fleet
+from bench.stage import Stage
 from bench.streams import Streams, run_streams
 from bench.subject import AbsentError, Site, Starter, Subject, await_served
 
@@ -39,6 +40,7 @@ class Effort(Struct, frozen=True):
     """Calls per round of a gateway that needs milliseconds for each."""
     long_chunks: int
     stream_rounds: int
+    slow_stream_rounds: int
     rate: int
     rate_duration_s: float
     rate_rounds: int
@@ -53,6 +55,7 @@ FULL = Effort(
     slow_calls=400,
     long_chunks=600,
     stream_rounds=5,
+    slow_stream_rounds=3,
     rate=1000,
     rate_duration_s=10.0,
     rate_rounds=4,
@@ -64,14 +67,15 @@ FULL = Effort(
 QUICK = Effort(
     rounds=3,
     calls=6_000,
-    slow_calls=150,
+    slow_calls=120,
     long_chunks=200,
     stream_rounds=2,
+    slow_stream_rounds=1,
     rate=1000,
-    rate_duration_s=4.0,
+    rate_duration_s=3.0,
     rate_rounds=2,
     many_streams=1000,
-    many_chunks=6,
+    many_chunks=4,
     starts=3,
 )
 
@@ -90,14 +94,18 @@ class Bench(Struct):
     results: Results
 
     @contextmanager
-    def running(self, *names: str) -> Iterator[list[Subject]]:
-        """The named gateways, started and serving. One that is absent or does not serve is left out."""
+    def running(self, *names: str, stage: Stage | None = None) -> Iterator[list[Subject]]:
+        """The named gateways, started and serving, before the mock upstream's process or that of ``stage``.
+        One that is absent or does not serve is left out."""
+        port = stage.port if stage is not None else self.site.upstream_port
+        wait = stage.await_served if stage is not None else await_served
         with Fleet(self.site.directory) as fleet:
-            site = Site(fleet, self.site.cores, self.site.directory, self.site.upstream_port)
+            site = Site(fleet, self.site.cores, self.site.directory, port)
             subjects = []
             for name in names:
                 try:
-                    subject = start_served(site, name)
+                    subject = _STARTERS[name](site)
+                    wait(subject, _SERVE_LIMIT_S[name])
                 except (AbsentError, load.LoadError) as fault:
                     self.note(f"{name}: {fault}")
                 else:
@@ -110,24 +118,21 @@ class Bench(Struct):
             self.results.problems.append(problem)
 
 
-def start_served(site: Site, name: str) -> Subject:
-    """Starts a gateway and waits until it serves."""
-    subject = _STARTERS[name](site)
-    await_served(subject, timeout_s=_SERVE_LIMIT_S[name])
-    return subject
-
-
 def measure_calls(bench: Bench) -> None:
     """a. CPU time of a whole chat call."""
     effort, results = bench.effort, bench.results
     cpu_us: dict[str, list[float]] = {}
     busy: dict[str, list[float]] = {}
-    with bench.running("nginx", "aimesh", "litellm") as subjects:
+    with (
+        Stage(may_poll=bench.site.cores.are_apart) as stage,
+        bench.running("nginx", "aimesh", "litellm", stage=stage) as subjects,
+    ):
+        counts = {subject.name: effort.calls for subject in subjects} | {"litellm": effort.slow_calls}
         for subject in subjects:
-            burst_of(subject, effort.slow_calls if subject.name == "litellm" else effort.calls)
+            burst_of(subject, counts[subject.name], stage)
         for _ in range(effort.rounds):
             for subject in subjects:
-                burst = burst_of(subject, effort.slow_calls if subject.name == "litellm" else effort.calls)
+                burst = burst_of(subject, counts[subject.name], stage)
                 cpu_us.setdefault(subject.name, []).append(burst.cpu_ns / burst.calls / 1000)
                 busy.setdefault(subject.name, []).append(burst.cpu_ns / 10**7 / burst.wall_s)
                 if burst.errors:
@@ -139,9 +144,10 @@ def measure_calls(bench: Bench) -> None:
     results.add_ratio_bar("CPU per call, over LiteLLM", "CPU per call", over="litellm", limit=0.01)
 
 
-def burst_of(subject: Subject, calls: int) -> load.Burst:
+def burst_of(subject: Subject, calls: int, stage: Stage | None = None) -> load.Burst:
     """One round of whole calls through a gateway."""
-    return load.run(
+    run = stage.run if stage is not None else load.run
+    return run(
         load.run_closed(
             subject.whole,
             encode_call(subject.whole),
@@ -162,7 +168,7 @@ def measure_streams(bench: Bench) -> None:
             stream_pair(subject, SHORT_CHUNKS)
         for number in range(bench.effort.stream_rounds):
             for subject in subjects:
-                if subject.name == "litellm" and number > 1:
+                if subject.name == "litellm" and number >= bench.effort.slow_stream_rounds:
                     continue
                 short, long = stream_pair(subject, bench.effort.long_chunks)
                 chunks = long.events - short.events
@@ -307,7 +313,7 @@ def measure_start(bench: Bench) -> None:
                 began = time.perf_counter()
                 try:
                     subject = start_aimesh(site, home=home)
-                    await_served(subject, timeout_s=20)
+                    await_served(subject, _SERVE_LIMIT_S["aimesh"])
                 except (AbsentError, load.LoadError) as fault:
                     bench.note(f"aimesh: {fault}")
                     return

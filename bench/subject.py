@@ -52,7 +52,7 @@ def start_upstream(fleet: Fleet, cores: Cores) -> tuple[Process, Target]:
     return process, Target("127.0.0.1", port, "/v1/chat/completions", "upstream-key", "bench-model")
 
 
-def await_served(subject: Subject, *, timeout_s: float) -> None:
+def await_served(subject: Subject, timeout_s: float) -> None:
     """Returns after the first 200. Raises ``LoadError`` with the end of the gateway's log."""
     process = subject.process
     try:
