@@ -219,6 +219,8 @@ def _price(endpoint: Endpoint) -> str:
     if endpoint.price is None:
         return ""
     entry = endpoint.price.entry
+    if entry.source not in SOURCES:
+        raise ValueError(f"{endpoint.name}: nobody explains the source {entry.source!r}; add it to SOURCES")
     return "<br>".join([*_amounts(entry), f"_{entry.source}, {entry.date}_"])
 
 
