@@ -24,6 +24,8 @@ from aimesh.wire.upstream_error import bad_answer, find_error
 from aimesh.wire.upstream_error import read_error as read_upstream_error
 from aimesh.wire.vectors import BadVectorsError, pack_vectors
 
+_ABSENT = msgspec.Raw()
+
 
 class _Body(Struct, gc=False):
     model: Any = None
@@ -31,7 +33,7 @@ class _Body(Struct, gc=False):
 
 
 class _Answer(Struct, gc=False):
-    data: msgspec.Raw | None = None
+    data: msgspec.Raw = _ABSENT
     """A list of entries, or one entry; not decoded, for it is nearly the whole answer."""
     usage: Any = None
     model: Any = None
@@ -74,7 +76,7 @@ class EmbeddingInterface:
         answer = decode_answer(_ANSWER, body)
         if isinstance(answer, UpstreamError):
             return Answer(body, error=answer)
-        data = bytes(answer.data) if answer.data is not None else b""
+        data = bytes(answer.data)
         if not data.startswith((b"{", b"[{")) and not data[1:].lstrip().startswith(b"{"):
             return Answer(
                 body, error=find_error(body) or bad_answer("the upstream's answer holds no vectors")

@@ -24,6 +24,8 @@ from aimesh.wire.upstream_error import bad_answer, find_error
 from aimesh.wire.upstream_error import read_error as read_upstream_error
 from aimesh.wire.vectors import BadVectorsError, pack_vectors
 
+_ABSENT = msgspec.Raw()
+
 
 class _Body(Struct, gc=False):
     model: Any = None
@@ -31,8 +33,8 @@ class _Body(Struct, gc=False):
 
 
 class _Output(Struct, gc=False):
-    embeddings: msgspec.Raw | None = None
-    embedding: msgspec.Raw | None = None
+    embeddings: msgspec.Raw = _ABSENT
+    embedding: msgspec.Raw = _ABSENT
     """The one vector of the oldest model."""
 
 
@@ -69,9 +71,9 @@ class DashScopeEmbeddings:
         if isinstance(answer, UpstreamError):
             return Answer(body, error=answer)
         output = answer.output or _Output()
-        embeddings = bytes(output.embeddings) if output.embeddings is not None else b""
+        embeddings = bytes(output.embeddings)
         has_vectors = embeddings.startswith(b"[") and embeddings[1:-1].strip()
-        if not has_vectors and output.embedding is None:
+        if not has_vectors and not bytes(output.embedding).startswith(b"["):
             return Answer(
                 body, error=find_error(body) or bad_answer("the upstream's answer holds no vectors")
             )

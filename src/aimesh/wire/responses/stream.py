@@ -20,6 +20,8 @@ from aimesh.wire.numbers import whole
 from aimesh.wire.tap import StreamTap
 from aimesh.wire.upstream_error import has_error, judge_embedded, read_embedded_error
 
+_ABSENT = msgspec.Raw()
+
 
 class _Event(Struct, gc=False):
     type: Any = None
@@ -37,7 +39,7 @@ class _Closing(Struct, gc=False):
 
 
 class _Opening(Struct, gc=False):
-    response: msgspec.Raw | None = None
+    response: msgspec.Raw = _ABSENT
 
 
 _EVENT = msgspec.json.Decoder(_Event)
@@ -83,8 +85,7 @@ def read_event(tap: StreamTap, frame: bytes) -> bool:
         tap.started = True
         tap.output_chars += len(delta) if type(delta) is str else 0
     elif kind in _WAITING:
-        response = _OPENING.decode(data).response
-        tap.opening = bytes(response) if response is not None else tap.opening
+        tap.opening = bytes(_OPENING.decode(data).response) or tap.opening
     elif kind in _ENDS:
         _read_end(tap, kind, data)
     elif kind == "error":
