@@ -72,6 +72,8 @@ def field_docs() -> dict[str, dict[str, str]]:
         for node in ast.parse(inspect.getsource(module)).body:
             if isinstance(node, ast.ClassDef):
                 found[node.name] = dict(_documented(node))
+    # One key is spelled otherwise than its field, which cannot be named like a Python keyword.
+    found["EndpointEntry"]["as"] = found["EndpointEntry"]["upstream"]
     # The settable traits are the traits, each optional.
     found["TraitSettings"] = found["Traits"]
     return found

@@ -63,9 +63,12 @@ def parse(files: Mapping[str, bytes]) -> BuiltIn:
     for layer in layers:
         problems.extend(_twice(layer, result))
         result = merged(result, layer)
-    if not problems:
-        for layer in layers:
-            problems.extend(check(layer, result, result))
+    # Providers first: endpoints of one that is half defined would only repeat its fault.
+    for of_providers in (True, False):
+        if not problems:
+            for layer in layers:
+                if bool(layer.providers) is of_providers:
+                    problems.extend(check(layer, result, result))
     if problems:
         raise ConfigError(problems)
     return BuiltIn(digest=digest_of(files), providers=result.providers, models=tuple(result.models.values()))
