@@ -10,6 +10,7 @@ import argparse
 import io
 import math
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -85,6 +86,12 @@ def unpack(revision: str, directory: Path) -> Side:
     return Side(title=f"{revision} ({name})" if revision != name else name, source=directory)
 
 
+def copy_working_tree(directory: Path) -> Side:
+    """The sources as they are now: an edit during the run must not change what is measured."""
+    shutil.copytree(ROOT / "src", directory / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    return Side(title=f"working tree ({read_revision()})", source=directory)
+
+
 def _git(*arguments: str) -> bytes:
     return subprocess.run(
         ["git", "-C", str(ROOT), *arguments], check=True, capture_output=True, timeout=60
@@ -150,7 +157,7 @@ def run_whole(fleet: Fleet, directory: Path, options: argparse.Namespace) -> Non
     after = (
         unpack(options.after, directory / "after")
         if options.after
-        else Side(title=f"working tree ({read_revision()})", source=ROOT)
+        else copy_working_tree(directory / "after")
     )
     sides = (before, after)
     os.sched_setaffinity(0, cores.rest)

@@ -1,0 +1,1 @@
+"""Pieces of a call's path, timed alone: ``python -m bench.micro``."""
