@@ -40,11 +40,17 @@ from aimesh.net.state import ServerLimits
 from aimesh.routing.breaker import Breakers
 from aimesh.routing.candidate import Candidate
 from aimesh.settings import Address, Credential, Settings
+from aimesh.store.database import StoreError, default_url, open_database
+from aimesh.store.idempotency import IdempotencyStore
 from aimesh.store.journal import Journal, JournalPolicy
+from aimesh.store.keys import KeyStore, StoredKey
+from aimesh.store.tasks import TaskStore
 from aimesh.upstream.auth import credential_lines
 from aimesh.wire.interface import Target
 from aimesh.wire.registry import INTERFACES
 
+KEY_POLL_S = 0.5
+"""How soon a key that another process made or disabled is seen."""
 GC_THRESHOLD = 50_000
 """Young objects before a collection: the walk leaves no cycles behind, and collecting rarely saves microseconds."""
 
@@ -70,6 +76,10 @@ class Worker:
                 sync_every_s=settings.journal.fsync_ms / 2000,
             ),
         )
+        self.database = open_database(database_url(settings))
+        self.keys = KeyStore(self.database, clock, None)
+        self._stored_keys: dict[bytes, VirtualKey] = {}
+        self._keys_version = -1
         self.client = PooledClient(self.children, self._client_settings(), loop=self._loop)
         self.edge = Edge(
             self._pipeline(),
@@ -85,6 +95,8 @@ class Worker:
 
     async def start(self) -> list[str]:
         """Listens; gives the addresses as ``host:port`` or ``unix:path``."""
+        await self.refresh_keys()
+        self.children.start("watch keys", self._watch_keys())
         addresses: list[str] = []
         for address in self._settings.listen:
             listener = _bind(address)
@@ -106,6 +118,7 @@ class Worker:
         broken = await self.server.drain(self._settings.timeouts.drain_s)
         self.client.close()
         await self.children.stop()
+        self.database.close()
         self.journal.close()
         return broken
 
@@ -114,6 +127,38 @@ class Worker:
         self._settings = settings
         self.edge.snapshot = self._snapshot()
 
+    async def refresh_keys(self) -> None:
+        """Takes over what any process changed about the keys in the database."""
+        if await self.keys.version() == self._keys_version:
+            return
+        loaded = await self.keys.load_keys()
+        self._stored_keys = {key.sha256: self._stored_key(key) for key in loaded.keys}
+        self._keys_version = loaded.version
+        self.edge.snapshot = self._snapshot()
+
+    async def _watch_keys(self) -> None:
+        while True:
+            await asyncio.sleep(KEY_POLL_S)
+            try:
+                await self.refresh_keys()
+            except StoreError as error:
+                # The last good keys go on being served.
+                self._alarm("keys", str(error))
+
+    def _stored_key(self, key: StoredKey) -> VirtualKey:
+        catalog = self._settings.catalog
+        is_free = not key.allowed_models or "*" in key.allowed_models
+        return VirtualKey(
+            id=key.id,
+            alias=key.alias,
+            tenant=key.tenant,
+            enabled=key.enabled,
+            expires_at_s=key.expires_at_s or 0.0,
+            models=None if is_free else catalog.allowed(key.allowed_models),
+            networks=tuple(ipaddress.ip_network(cidr) for cidr in key.allowed_cidrs),
+            labels=key.labels,
+        )
+
     def _pipeline(self) -> Pipeline:
         return Pipeline(
             Parts(
@@ -121,7 +166,13 @@ class Worker:
                 client=self.client,
                 sink=self.journal,
                 breakers=self.breakers,
-                tasks=Tasks(),
+                tasks=Tasks(
+                    TaskStore(self.database, self._clock),
+                    self.client,
+                    sink=self.journal,
+                    clock=self._clock,
+                ),
+                idempotency=IdempotencyStore(self.database, self._clock),
                 limits=self._attempt_limits(),
                 clock=self._clock,
                 random=Random(),  # noqa: S311 - spreads load, guards nothing
@@ -168,7 +219,8 @@ class Worker:
         return compile_snapshot(
             self._version,
             settings.catalog,
-            keys=file_keys(settings),
+            # What the file declares wins over what the database says.
+            keys=self._stored_keys | file_keys(settings),
             candidates_of=lambda endpoint: candidates(
                 endpoint, settings.credentials.get(endpoint.provider, ())
             ),
@@ -186,6 +238,10 @@ class Worker:
 
     def _alarm(self, name: str, message: str) -> None:
         print(name, message)
+
+
+def database_url(settings: Settings) -> str:
+    return settings.database.reveal() if settings.database is not None else default_url(settings.home)
 
 
 def candidates(endpoint: Endpoint, credentials: Iterable[Credential]) -> list[Candidate]:

@@ -26,6 +26,7 @@ from aimesh.net.message import Client, ExchangeError, Reply, Timeouts
 from aimesh.routing.breaker import Breakers
 from aimesh.routing.candidate import Candidate
 from aimesh.upstream.attempt import Failure, Opened, Whole, attempt
+from aimesh.wire.interface import UpstreamError
 
 RETRY_AFTER_LIMIT_S = 60
 
@@ -69,13 +70,7 @@ async def first_good(
         else:
             breaker.succeeded()
         if verdict.error is not None and verdict.error.blames_caller:
-            raise UpstreamRefused(
-                verdict.error.message,
-                status=verdict.error.status,
-                upstream_code=verdict.error.code,
-                kind=verdict.error.kind,
-                param=verdict.error.param,
-            )
+            raise _refusal(verdict.error)
         failures.append((verdict, _history(candidate, verdict)))
         if not verdict.may_go_on:
             break
@@ -95,6 +90,23 @@ def _history(candidate: Candidate, failure: Failure) -> FailedAttempt:
         body=failure.body,
         error=failure.words,
     )
+
+
+def _refusal(error: UpstreamError) -> UpstreamRefused:
+    return UpstreamRefused(
+        error.message,
+        status=error.status,
+        upstream_code=error.code,
+        kind=error.kind,
+        param=error.param,
+    )
+
+
+def fault_of(failure: Failure, candidate: Candidate) -> ProviderFault:
+    """The fault of a call that had one candidate."""
+    if failure.error is not None and failure.error.blames_caller:
+        return _refusal(failure.error)
+    return all_failed([(failure, _history(candidate, failure))], once=False)
 
 
 def all_failed(failures: list[tuple[Failure, FailedAttempt]], *, once: bool) -> ProviderFault:
@@ -224,7 +236,7 @@ class _Relay:
         if self.is_over:
             return
         fault = BrokenStream(f"The upstream broke off: {why}")
-        event = self._planned.interface.encode_stream_fault(fault, self._planned.arrival.id)
+        event = self._planned.interface.encode_stream_fault(fault, self._planned.arrival.id, self._tap)
         self._finish(Outcome.BROKEN_STREAM, rest + event)
 
     def _finish(self, outcome: Outcome, last: bytes) -> None:

@@ -30,7 +30,7 @@ def upstream_head(request: Request, candidate: Candidate, interface: Interface, 
     lines.append(b"accept: text/event-stream\r\n" if prepared.stream else b"accept: application/json\r\n")
     callers = request.headers
     for name in interface.forwards:
-        if (value := callers.get(name)) is not None:
+        if (value := callers.get(name)) is not None and name not in prepared.drops:
             lines += (name, b": ", value, b"\r\n")
     for name, value in prepared.headers:
         lines += (name, b": ", value, b"\r\n")

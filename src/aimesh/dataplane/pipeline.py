@@ -20,15 +20,17 @@ from aimesh.dataplane.admit import admit
 from aimesh.dataplane.authenticate import authenticate, find_key
 from aimesh.dataplane.count_tokens import count_tokens
 from aimesh.dataplane.forward import Limits, first_good, send_stream, send_whole
+from aimesh.dataplane.idempotency import HEADER, claim_of, once, stored
 from aimesh.dataplane.operations import Action, match
-from aimesh.dataplane.recognise import recognise
 from aimesh.dataplane.plan import plan
+from aimesh.dataplane.recognise import recognise
 from aimesh.dataplane.settle import RecordSink, Ticket
 from aimesh.dataplane.snapshot import Snapshot
 from aimesh.dataplane.stages import Arrival, Authenticated
 from aimesh.dataplane.tasks import Tasks
 from aimesh.net.message import Client, Request
 from aimesh.routing.breaker import Breakers
+from aimesh.store.idempotency import IdempotencyStore, StoredAnswer
 from aimesh.upstream.attempt import Opened
 from aimesh.wire.interface import Interface
 
@@ -41,6 +43,7 @@ class Parts(Struct, frozen=True):
     sink: RecordSink
     breakers: Breakers
     tasks: Tasks
+    idempotency: IdempotencyStore
     limits: Limits
     clock: Clock
     random: Random
@@ -57,17 +60,20 @@ class Pipeline:
 
     async def run(self, arrival: Arrival) -> None:
         """Answers one call through ``arrival.reply``. Raises ``Fault`` for the edge to render."""
-        call = recognise(arrival, self._parts.interfaces)
-        caller = authenticate(call)
-        action = call.match.operation.action
+        parts = self._parts
+        caller = authenticate(recognise(arrival, parts.interfaces))
+        action = caller.recognised.match.operation.action
         if action is Action.CALL or action is Action.CREATE_TASK:
-            await self._relay(caller)
+            if HEADER in arrival.request.headers and (claim := claim_of(caller)) is not None:
+                await once(arrival, claim, store=parts.idempotency, call=lambda: self._relay(caller))
+            else:
+                await self._relay(caller)
         elif action is Action.COUNT_TOKENS:
-            await count_tokens(admit(caller), client=self._parts.client, timeouts=self._parts.limits.whole)
+            await count_tokens(admit(caller), client=parts.client, timeouts=parts.limits.whole)
         elif action is Action.LIST_MODELS or action is Action.GET_MODEL:
             models.answer(caller)
         else:
-            await self._parts.tasks.answer(caller)
+            await parts.tasks.answer(caller)
 
     @staticmethod
     def check_head(request: Request, snapshot: Snapshot, at_s: float) -> None:
@@ -75,22 +81,28 @@ class Pipeline:
         match(request.method, request.path)
         find_key(request, snapshot, at_s)
 
-    async def _relay(self, caller: Authenticated) -> None:
+    async def _relay(self, caller: Authenticated) -> StoredAnswer | None:
+        """Gives what may be answered again to the same request; None for a stream."""
         parts = self._parts
+        arrival = caller.recognised.arrival
         planned = plan(
             admit(caller),
             breakers=parts.breakers,
             random=parts.random,
-            now_s=caller.recognised.arrival.started_s,
+            now_s=arrival.started_s,
             most=parts.most_attempts,
         )
+        if caller.recognised.match.operation.action is Action.CREATE_TASK:
+            # A task that a provider may have accepted is bound and recorded, even when its caller hung up.
+            arrival.reply.on_gone = None
         with Ticket(planned, parts.sink, parts.clock) as ticket:
             good = await first_good(
                 planned, ticket, client=parts.client, breakers=parts.breakers, limits=parts.limits
             )
             if isinstance(good, Opened):
                 await send_stream(planned, ticket, good)
-                return
+                return None
             if good.answer.task is not None:
                 await parts.tasks.bind(planned, ticket, good)
             send_whole(planned, ticket, good)
+            return stored(arrival, good) if planned.interface.once else None

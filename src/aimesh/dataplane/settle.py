@@ -71,6 +71,11 @@ class Ticket:
         self.partial_usage: Callable[[], Usage] | None = None
         """What a call that is broken off has used so far; set while a stream is relayed."""
 
+    @property
+    def winner(self) -> Candidate:
+        """The candidate of the last attempt. A plan is never empty."""
+        return self._candidate or self._planned.attempts[0]
+
     def began(self, candidate: Candidate, prepared: Prepared) -> float:
         """An attempt begins; gives the monotonic time."""
         now_s = self._clock.monotonic_s()
@@ -132,8 +137,7 @@ class Ticket:
         arrival = planned.arrival
         operation = planned.operation
         key = planned.key
-        # A plan is never empty, and the first attempt begins before anything can fail.
-        candidate = self._candidate or planned.attempts[0]
+        candidate = self.winner
         endpoint = candidate.endpoint
         started_s = arrival.started_s
         return UsageRecord(

@@ -1,14 +1,280 @@
-"""Long jobs at a provider."""
+"""Long jobs at a provider (video, 3D): bound to the key that made them, asked about where they live.
 
-from aimesh.core.errors import Unsupported
-from aimesh.dataplane.settle import Ticket
-from aimesh.dataplane.stages import Authenticated, Planned
-from aimesh.upstream.attempt import Whole
+1. A task's id is the upstream's own. It is bound to key, tenant, endpoint and credential before its creator
+   hears of it; a query or cancellation goes to that same endpoint with that same credential.
+2. Another key's task does not exist: Ark says 404, DashScope says ``UNKNOWN``.
+3. Lists come from the gateway's own records, never from the upstream account, which other callers share.
+4. Usage is recorded once, when the task is first seen to have succeeded, under an id made from the task's.
+5. What the upstream has forgotten is answered from our record, if the task had ended.
+"""
+
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Struct
+
+from aimesh.core.clock import Clock
+from aimesh.core.errors import Internal, NoCandidates, TaskNotFound
+from aimesh.core.ids import RequestId, TaskId
+from aimesh.core.outcome import Outcome
+from aimesh.core.record import UsageRecord
+from aimesh.core.usage import NO_USAGE, Usage
+from aimesh.dataplane import headers
+from aimesh.dataplane.forward import fault_of
+from aimesh.dataplane.operations import Action
+from aimesh.dataplane.settle import RecordSink, Ticket
+from aimesh.dataplane.stages import Arrival, Authenticated, Planned
+from aimesh.net.message import Client, Timeouts
+from aimesh.routing.candidate import Candidate
+from aimesh.store.database import StoreError
+from aimesh.store.tasks import NewTask, Progress, Task, TaskFilter, TaskStore
+from aimesh.upstream.attempt import Failure, Opened, Whole, attempt
+from aimesh.wire.interface import Answer, Family, Interface, Prepared, Tap, TaskState, UpstreamError
+from aimesh.wire.registry import find_task_interface
+from aimesh.wire.tasks import TaskInterface, TaskPage, TaskRecord
+
+NOTHING_TO_SEND = Prepared(body=b"", stream=False)
+FIRST_POLL_AFTER_S = 5.0
+_CANCELLED = {Family.ARK: "cancelled", Family.DASHSCOPE: "CANCELED"}
+"""How each family spells it."""
+QUERY_TIMEOUTS = Timeouts(connect_s=5.0, first_byte_s=30.0, idle_s=30.0, whole_s=60.0)
+
+
+class _Query(Struct, frozen=True):
+    """Judges the answer to a query or a cancellation; see ``upstream.attempt.Judge``."""
+
+    interface: TaskInterface
+    asked: Usage | None
+    """None: a cancellation, whose success has no content worth reading."""
+    once: bool = False
+
+    def read_answer(self, body: bytes, _prepared: Prepared, /) -> Answer:
+        return Answer(body) if self.asked is None else self.interface.read_task(body, self.asked)
+
+    def read_error(self, status: int, body: bytes) -> UpstreamError:
+        return self.interface.read_error(status, body)
+
+    def open_tap(self, prepared: Prepared) -> Tap:
+        return self.interface.open_tap(prepared)
 
 
 class Tasks:
-    async def answer(self, caller: Authenticated) -> None:
-        raise Unsupported("Tasks are not served yet")
+    """One per worker."""
+
+    __slots__ = ("_client", "_clock", "_settling", "_sink", "_store")
+
+    def __init__(self, store: TaskStore, client: Client, *, sink: RecordSink, clock: Clock) -> None:
+        self._store = store
+        self._client = client
+        self._sink = sink
+        self._clock = clock
+        self._settling: set[tuple[str, str]] = set()
 
     async def bind(self, planned: Planned, ticket: Ticket, whole: Whole) -> None:
-        pass
+        """Binds a task that an upstream has just accepted. Raises ``Internal`` when it cannot be kept."""
+        state = whole.answer.task
+        interface = _task_interface(planned.interface)
+        if state is None:
+            return
+        ticket.task_id = TaskId(state.id)
+        candidate = ticket.winner
+        asked = interface.read_request(planned.arrival.request.body)
+        task = NewTask(
+            interface=interface.id,
+            id=TaskId(state.id),
+            tenant=planned.key.tenant,
+            key_id=planned.key.id,
+            request_id=planned.arrival.id,
+            endpoint=candidate.endpoint.name,
+            provider=candidate.endpoint.provider,
+            credential=candidate.credential,
+            model=planned.model.name,
+            upstream_name=candidate.target.upstream_name,
+            status=state.status,
+            document=b"",
+            summary=msgspec.to_builtins(asked),
+        )
+        try:
+            await self._store.create(task, poll_after_s=FIRST_POLL_AFTER_S)
+        except StoreError as error:
+            fault = Internal(
+                f"Task {state.id} was accepted by {candidate.endpoint.name} but could not be kept"
+            )
+            fault.should_retry = False
+            raise fault from error
+
+    async def answer(self, caller: Authenticated) -> None:
+        """A query, a list or a cancellation. Raises ``TaskNotFound``, ``BadRequest`` or a provider's fault."""
+        match caller.recognised.match.operation.action:
+            case Action.LIST_TASKS:
+                await self._list(caller)
+            case Action.CANCEL_TASK:
+                await self._cancel(caller)
+            case _:
+                await self._get(caller)
+
+    async def _get(self, caller: Authenticated) -> None:
+        interface, arrival = _task_interface(caller.recognised.interface), caller.recognised.arrival
+        task = await self._own(caller)
+        if task is None:
+            self._unknown(arrival, interface, caller.recognised.match.item)
+            return
+        candidate = _candidate(arrival, task)
+        asked = msgspec.convert(dict(task.summary), Usage)
+        verdict = await self._send(
+            b"GET", candidate, candidate.endpoint.paths.task, task=task, judge=_Query(interface, asked)
+        )
+        if not isinstance(verdict, Whole):
+            if task.finished:
+                arrival.reply.send(200, headers.own_answer(arrival.id), task.document)
+                return
+            if verdict.status == 404:
+                raise TaskNotFound(f"Task {task.id} is no longer known to its provider")
+            raise fault_of(verdict, candidate)
+        if verdict.answer.task is not None:
+            await self._seen(task, verdict.answer.task, verdict.answer)
+        arrival.reply.send(200, headers.own_answer(arrival.id), verdict.answer.body)
+
+    async def _list(self, caller: Authenticated) -> None:
+        interface, arrival = _task_interface(caller.recognised.interface), caller.recognised.arrival
+        query = interface.read_query(arrival.request.query)
+        found = await self._store.list_page(
+            TaskFilter(
+                interface=interface.id,
+                key_id=caller.key.id,
+                statuses=query.statuses,
+                ids=tuple(TaskId(one) for one in query.ids),
+                models=(query.model,) if query.model else (),
+                created_from_s=query.since_s or None,
+                created_until_s=query.until_s or None,
+            ),
+            page=query.page,
+            page_size=query.page_size,
+        )
+        page = TaskPage(tuple(_record(task) for task in found.tasks), query, found.total)
+        arrival.reply.send(200, headers.own_answer(arrival.id), interface.encode_list(page, arrival.id))
+
+    async def _cancel(self, caller: Authenticated) -> None:
+        interface, arrival = _task_interface(caller.recognised.interface), caller.recognised.arrival
+        task = await self._own(caller)
+        if task is None:
+            self._unknown(arrival, interface, caller.recognised.match.item)
+            return
+        candidate = _candidate(arrival, task)
+        operation = caller.recognised.match.operation
+        verdict = await self._send(
+            operation.method.encode(),
+            candidate,
+            candidate.endpoint.paths.cancel,
+            task=task,
+            judge=_Query(interface, None),
+        )
+        if not isinstance(verdict, Whole):
+            raise fault_of(verdict, candidate)
+        if task.finished:
+            await self._store.delete(task.interface, task.id)
+        else:
+            gone = Progress(
+                status=_CANCELLED[operation.family], finished=True, succeeded=False, document=task.document
+            )
+            await self._store.update(task.interface, task.id, gone)
+            await self._store.mark_settled(task.interface, task.id)
+        body = interface.encode_cancelled(arrival.id)
+        arrival.reply.send(200, headers.own_answer(arrival.id), body)
+
+    async def _own(self, caller: Authenticated) -> Task | None:
+        call = caller.recognised
+        return await self._store.find_own(call.interface.id, TaskId(call.match.item), caller.key.id)
+
+    def _unknown(self, arrival: Arrival, interface: TaskInterface, task_id: str) -> None:
+        body = interface.encode_unknown(task_id, arrival.id)
+        if body is None:
+            raise TaskNotFound(f"Task {task_id[:100]} does not exist or belongs to another key")
+        arrival.reply.send(200, headers.own_answer(arrival.id), body)
+
+    async def _send(
+        self, method: bytes, candidate: Candidate, path: str, *, task: Task, judge: _Query
+    ) -> Whole | Failure:
+        endpoint = candidate.endpoint
+        whole_path = endpoint.prefix + path.replace("{id}", quote(task.id, safe=""))
+        verdict = await attempt(
+            self._client,
+            candidate,
+            interface=judge,
+            prepared=NOTHING_TO_SEND,
+            request_head=headers.bare_head(method, whole_path.encode("ascii"), candidate),
+            timeouts=QUERY_TIMEOUTS,
+        )
+        assert not isinstance(verdict, Opened)
+        return verdict
+
+    async def _seen(self, task: Task, state: TaskState, answer: Answer) -> None:
+        """Keeps what the upstream says of a task, and records its usage the first time it has succeeded."""
+        if state.status == task.status and task.finished:
+            return
+        progress = Progress(
+            status=state.status,
+            finished=state.finished,
+            succeeded=state.succeeded,
+            document=answer.body,
+        )
+        await self._store.update(task.interface, task.id, progress)
+        name = (task.interface, task.id)
+        if not state.finished or task.settled or name in self._settling:
+            return
+        self._settling.add(name)
+        try:
+            current = await self._store.find(task.interface, task.id)
+            if current is not None and not current.settled:
+                # Written before it is marked: a kill in between writes it again under the same id.
+                self._sink.append(self._settlement(task, state, answer.usage))
+                await self._store.mark_settled(task.interface, task.id)
+        finally:
+            self._settling.discard(name)
+
+    def _settlement(self, task: Task, state: TaskState, usage: Usage) -> UsageRecord:
+        return UsageRecord(
+            id=RequestId(f"task:{task.interface}:{task.id}"),
+            at=self._clock.wall_s(),
+            tenant=task.tenant,
+            key_id=task.key_id,
+            operation="settle_task",
+            interface=task.interface,
+            outcome=Outcome.OK if state.succeeded else Outcome.UPSTREAM_FAILED,
+            duration_ms=0.0,
+            model=task.model,
+            endpoint=task.endpoint,
+            provider=task.provider,
+            credential=task.credential,
+            upstream_model=task.upstream_name,
+            usage=usage if state.succeeded else NO_USAGE,
+            task_id=task.id,
+        )
+
+
+def _task_interface(interface: Interface) -> TaskInterface:
+    found = find_task_interface(interface.id)
+    assert found is not None, "a task operation speaks a task interface"
+    return found
+
+
+def _candidate(arrival: Arrival, task: Task) -> Candidate:
+    """The endpoint and credential the task was made with. Raises ``NoCandidates`` when they are gone."""
+    for candidate in arrival.snapshot.by_endpoint.get(task.endpoint, ()):
+        if candidate.credential == task.credential:
+            return candidate
+    raise NoCandidates(
+        f"Task {task.id} was made with {task.credential} at {task.endpoint}, which is no longer configured"
+    )
+
+
+def _record(task: Task) -> TaskRecord:
+    return TaskRecord(
+        id=task.id,
+        model=task.model,
+        status=task.status,
+        created_s=task.created_at_s,
+        updated_s=task.updated_at_s,
+        document=task.document,
+        request_id=task.request_id,
+    )

@@ -11,6 +11,7 @@ what an upstream does.
 
 import zlib
 from email.utils import parsedate_to_datetime
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -26,7 +27,7 @@ from aimesh.net.message import (
     Timeouts,
 )
 from aimesh.routing.candidate import Candidate
-from aimesh.wire.interface import Answer, Interface, Prepared, Tap, UpstreamError
+from aimesh.wire.interface import Answer, Prepared, Tap, UpstreamError
 
 ANSWER_LIMIT_BYTES = 128 * 1024 * 1024
 """Whole answers above this are refused: pictures and vectors stay far below."""
@@ -35,6 +36,19 @@ HELD_LIMIT_BYTES = 4 * 1024 * 1024
 """Bytes of a stream held back while no meaningful frame was seen."""
 UNPACKED_PIECE_BYTES = 16 * 1024 * 1024
 SHOWN_BODY_BYTES = 2048
+
+
+class Judge(Protocol):
+    """The part of an interface that an attempt needs."""
+
+    @property
+    def once(self) -> bool: ...
+
+    def read_answer(self, body: bytes, prepared: Prepared, /) -> Answer: ...
+
+    def read_error(self, status: int, body: bytes) -> UpstreamError: ...
+
+    def open_tap(self, prepared: Prepared) -> Tap: ...
 
 
 class Whole(Struct, frozen=True):
@@ -96,7 +110,7 @@ async def attempt(
     client: Client,
     candidate: Candidate,
     *,
-    interface: Interface,
+    interface: Judge,
     prepared: Prepared,
     request_head: bytes,
     timeouts: Timeouts,
@@ -124,7 +138,7 @@ async def attempt(
 
 
 async def _open(
-    exchange: Exchange, head: AnswerHead, *, interface: Interface, prepared: Prepared
+    exchange: Exchange, head: AnswerHead, *, interface: Judge, prepared: Prepared
 ) -> Opened | Failure:
     """Reads a stream up to its first meaningful frame."""
     tap = interface.open_tap(prepared)
@@ -154,7 +168,7 @@ async def _open(
     return Opened(exchange=exchange, head=head, tap=tap, held=held, unpack=unpack)
 
 
-def _judge(head: AnswerHead, body: bytes, *, interface: Interface, prepared: Prepared) -> Whole | Failure:
+def _judge(head: AnswerHead, body: bytes, *, interface: Judge, prepared: Prepared) -> Whole | Failure:
     encoding = head.headers.get(b"content-encoding", b"")
     try:
         plain = unpacked(body, encoding)
@@ -196,7 +210,7 @@ def unpacked(body: bytes, encoding: bytes) -> bytes:
     return plain
 
 
-def refused(head: AnswerHead, body: bytes, *, interface: Interface, secret: Secret[bytes]) -> Failure:
+def refused(head: AnswerHead, body: bytes, *, interface: Judge, secret: Secret[bytes]) -> Failure:
     """A non-2xx answer, classified."""
     try:
         plain = unpacked(body, head.headers.get(b"content-encoding", b""))
@@ -237,7 +251,7 @@ def failed(error: ExchangeError, *, once: bool) -> Failure:
     )
 
 
-def _error_in_200(error: UpstreamError, interface: Interface, body: str = "") -> Failure:
+def _error_in_200(error: UpstreamError, interface: Judge, body: str = "") -> Failure:
     return Failure(
         status=error.status,
         words=f"failed after HTTP 200: {error.code or 'bad answer'}",

@@ -1,0 +1,86 @@
+"""``Idempotency-Key`` on calls that make something that costs again when repeated (tasks, pictures).
+
+1. The same key and body gives the first answer again, for 24 hours, per virtual key; another body is a 409.
+2. A second call while the first still runs waits for it, and is told 409 when that takes too long.
+3. A first call that certainly made nothing frees its key; one that may have made something keeps it.
+4. Streamed answers are not replayed: the header is ignored there.
+"""
+
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+
+from aimesh.core.errors import BadRequest, Fault, IdempotencyConflict
+from aimesh.dataplane import headers
+from aimesh.dataplane.stages import Arrival, Authenticated
+from aimesh.store.idempotency import (
+    Begun,
+    Claim,
+    Conflict,
+    IdempotencyStore,
+    InProgress,
+    Replayed,
+    StoredAnswer,
+)
+from aimesh.upstream.attempt import Whole
+
+HEADER = b"idempotency-key"
+LONGEST_KEY = 255
+WAIT_S = 60.0
+
+
+def claim_of(caller: Authenticated) -> Claim | None:
+    """None: the call carries no key, or its kind is safe to repeat. Raises ``BadRequest`` for a bad key."""
+    call = caller.recognised
+    request = call.arrival.request
+    value = request.headers.get(HEADER)
+    if value is None or not call.interface.once:
+        return None
+    if not value or len(value) > LONGEST_KEY:
+        raise BadRequest(f"Idempotency-Key has 1 to {LONGEST_KEY} characters")
+    digest = sha256(b"\n".join((request.method, request.path, request.body))).digest()
+    return Claim(
+        key_id=caller.key.id,
+        idempotency_key=value.decode("latin-1"),
+        body_sha256=digest,
+        request_id=call.arrival.id,
+    )
+
+
+async def once(
+    arrival: Arrival,
+    claim: Claim,
+    *,
+    store: IdempotencyStore,
+    call: Callable[[], Awaitable[StoredAnswer | None]],
+) -> None:
+    """Makes the call, or answers with what the first one got."""
+    begun = await store.begin(claim, wait_s=WAIT_S)
+    match begun:
+        case Replayed():
+            answer = begun.answer
+            arrival.reply.send(answer.status, answer.headers + b"x-aimesh-replayed: true\r\n", answer.body)
+        case Conflict():
+            raise IdempotencyConflict("Idempotency-Key was used with another request")
+        case InProgress():
+            raise IdempotencyConflict("The first request with this Idempotency-Key is still running")
+        case Begun():
+            try:
+                made = await call()
+            except Fault as fault:
+                if fault.should_retry is not False:
+                    await store.abandon(claim)
+                raise
+            if made is not None:
+                await store.finish(claim, made)
+
+
+def stored(arrival: Arrival, whole: Whole) -> StoredAnswer | None:
+    """What a repetition will be answered with. A compressed answer is not kept: the next caller may not read it."""
+    if whole.encoding:
+        return None
+    return StoredAnswer(
+        request_id=arrival.id,
+        status=whole.head.status,
+        headers=headers.own_answer(arrival.id),
+        body=whole.body,
+    )
