@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-
 from tests.support.simulation import LiveSimulator, live_simulator
 
 

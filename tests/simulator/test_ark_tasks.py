@@ -6,11 +6,10 @@ import re
 from typing import Any
 
 import pytest
+from tests.simulator.test_media import boxes, png_rows
+from tests.support.simulation import LiveSimulator, read_all, split_answer, wait_for
 from volcenginesdkarkruntime import Ark, AsyncArk
 from volcenginesdkarkruntime._exceptions import ArkAuthenticationError, ArkBadRequestError, ArkNotFoundError
-
-from tests.simulator.test_media import boxes, png_rows
-from tests.support.simulation import LiveSimulator, wait_for
 
 PATH = "/ark/api/v3/contents/generations/tasks"
 TEXT: Any = [{"type": "text", "text": "a cat runs"}]
@@ -58,7 +57,7 @@ def test_states_come_in_order(sim: LiveSimulator) -> None:
         status = tasks.get(task_id=made.id).status
         if not seen or seen[-1] != status:
             seen.append(status)
-        return status == "succeeded"
+        return bool(status == "succeeded")
 
     wait_for(look)
     assert seen in (["queued", "running", "succeeded"], ["queued", "succeeded"])
@@ -120,12 +119,9 @@ def test_delete_by_state(sim: LiveSimulator) -> None:
 
 
 def sim_delete(sim: LiveSimulator, task_id: str) -> tuple[int, dict[str, str], bytes]:
-    from tests.support.simulation import read_all, split_answer
-
     with sim.connect() as connection:
-        connection.sendall(
-            f"DELETE {PATH}/{task_id} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer k\r\nconnection: close\r\n\r\n".encode()
-        )
+        head = "host: x\r\nauthorization: Bearer k\r\nconnection: close"
+        connection.sendall(f"DELETE {PATH}/{task_id} HTTP/1.1\r\n{head}\r\n\r\n".encode())
         return split_answer(read_all(connection)[0])
 
 

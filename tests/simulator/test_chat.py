@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from openai import AsyncOpenAI, AuthenticationError, BadRequestError, NotFoundError, OpenAI, RateLimitError
+from tests.support.simulation import LiveSimulator
 from volcenginesdkarkruntime import Ark, AsyncArk
 
 from aimesh.simulator.chat import text_of, thinks
-from tests.support.simulation import LiveSimulator
 
 PREFIXES = ("/v1", "/some_provider/v1", "/p/compatible-mode/v1", "/p/api/v3", "/p/v4")
 TOOL: dict[str, Any] = {
@@ -91,19 +91,17 @@ def test_tools_whole_and_by_the_stream_helper(sim: LiveSimulator) -> None:
 
 def test_tool_choice_and_the_turn_after_the_tool(sim: LiveSimulator) -> None:
     with openai(sim) as client:
-        forced = client.chat.completions.create(
-            model="m",
-            messages=[{"role": "user", "content": "x"}],
-            tools=[TOOL, CLOCK],  # type: ignore[list-item]  # a dict is what the SDK takes at run time
-            tool_choice={"type": "function", "function": {"name": "clock"}},
-        )
+        asked: Any = {"model": "m", "messages": [{"role": "user", "content": "x"}], "tools": [TOOL, CLOCK]}
+        asked["tool_choice"] = {"type": "function", "function": {"name": "clock"}}
+        forced = client.chat.completions.create(**asked)
         call: Any = (forced.choices[0].message.tool_calls or [])[0]
+        tools: Any = [CLOCK]
         history: Any = [
             {"role": "user", "content": "use tool"},
             {"role": "assistant", "content": None, "tool_calls": [call.model_dump()]},
             {"role": "tool", "tool_call_id": call.id, "content": "12:00"},
         ]
-        after = client.chat.completions.create(model="m", messages=history, tools=[CLOCK])  # type: ignore[list-item]  # as above
+        after = client.chat.completions.create(model="m", messages=history, tools=tools)
     assert call.function.name == "clock"
     assert (after.choices[0].message.content or "").endswith("12:00")
 
@@ -115,7 +113,7 @@ def test_reasoning_is_shown_when_thinking(sim: LiveSimulator) -> None:
         whole = client.chat.completions.create(**asked)
         chunks = list(client.chat.completions.create(**asked, stream=True))
         quiet = client.chat.completions.create(model="qwen3.7-max", messages=asked["messages"])
-    thought = whole.choices[0].message.reasoning_content  # type: ignore[attr-defined]  # the vendor's extension
+    thought = whole.choices[0].message.reasoning_content
     order = ["r" if getattr(c.choices[0].delta, "reasoning_content", None) else "c" for c in chunks[1:-1]]
     assert thought.startswith("[simulated]")
     assert "".join(order).lstrip("r").strip("c") == ""

@@ -10,7 +10,6 @@ import dashscope
 import pytest
 from dashscope.aigc.video_synthesis import AioVideoSynthesis, VideoSynthesis
 from dashscope.api_entities.aio_session import close_shared_aio_session
-
 from tests.simulator.test_media import boxes
 from tests.support.simulation import LiveSimulator, read_all, split_answer, wait_for
 
@@ -84,9 +83,7 @@ def test_list(sim: LiveSimulator, monkeypatch: pytest.MonkeyPatch) -> None:
     point_at(sim, monkeypatch, "lister")
     sim.fault("task_seconds", n=0, times=2)
     ids = [
-        VideoSynthesis.async_call(
-            model="happyhorse-1.0-t2v", prompt=text, api_key="k"
-        ).output.task_id
+        VideoSynthesis.async_call(model="happyhorse-1.0-t2v", prompt=text, api_key="k").output.task_id
         for text in ("a", "b", "c")
     ]
     listed: Any = VideoSynthesis.list(page_no=1, page_size=10, api_key="k")

@@ -9,10 +9,10 @@ from typing import Any
 import dashscope
 import pytest
 from openai import AsyncOpenAI, BadRequestError, OpenAI
+from tests.support.simulation import LiveSimulator
 from volcenginesdkarkruntime import Ark
 
 from aimesh.simulator.embeddings import vector
-from tests.support.simulation import LiveSimulator
 
 MULTIMODAL = "/p/api/v1/services/embeddings/multimodal-embedding/multimodal-embedding"
 
@@ -68,7 +68,13 @@ def test_text_refusals(sim: LiveSimulator) -> None:
             client.embeddings.create(model="text-embedding-v4", input=["x"] * 11)
         with pytest.raises(BadRequestError, match="dimensions"):
             client.embeddings.create(model="text-embedding-v4", input="x", dimensions=1000)
-    for body in ({}, {"input": []}, {"input": [""]}, {"input": "x", "encoding_format": "hex"}):
+    wrong: tuple[dict[str, Any], ...] = (
+        {},
+        {"input": []},
+        {"input": [""]},
+        {"input": "x", "encoding_format": "hex"},
+    )
+    for body in wrong:
         assert sim.post("/v1/embeddings", {"model": "m"} | body)[0] == 400
     parts = [{"type": "text", "text": "x"}]
     error = json.loads(sim.post("/api/v3/embeddings", {"model": "m", "input": parts})[2])["error"]

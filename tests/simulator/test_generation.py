@@ -3,12 +3,12 @@
 import asyncio
 import json
 from http import HTTPStatus
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from dashscope import AioGeneration, Generation, MultiModalConversation
 from dashscope.api_entities.aio_session import close_shared_aio_session
-
 from tests.support.simulation import LiveSimulator, dechunked
 
 PATH = "/p/api/v1/services/aigc/text-generation/generation"
@@ -22,7 +22,8 @@ def base(sim: LiveSimulator) -> dict[str, Any]:
 def test_whole_and_stream(sim: LiveSimulator) -> None:
     asked: Any = {"model": "qwen3.7-max", "messages": SAID, "enable_thinking": True, **base(sim)}
     whole: Any = Generation.call(**asked)
-    frames: Any = list(Generation.call(**asked, stream=True, incremental_output=True))
+    answer: Any = Generation.call(**asked, stream=True, incremental_output=True)
+    frames: Any = [*answer]
     text = "".join(frame.output.choices[0].message.content for frame in frames)
     thought = "".join(frame.output.choices[0].message.get("reasoning_content", "") for frame in frames)
     message = whole.output.choices[0].message
@@ -86,7 +87,7 @@ def test_frames_have_the_native_spelling(sim: LiveSimulator, incremental: bool) 
     whole = "".join(texts) if incremental else texts[-1]
     assert whole.endswith("hello")
     if not incremental:
-        assert all(late.startswith(early) for early, late in zip(texts, texts[1:], strict=False))
+        assert all(late.startswith(early) for early, late in pairwise(texts))
 
 
 def test_refusals(sim: LiveSimulator) -> None:

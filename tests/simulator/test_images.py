@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 from openai import OpenAI
-from volcenginesdkarkruntime import Ark, AsyncArk
-from volcenginesdkarkruntime.types.images import SequentialImageGenerationOptions
-
 from tests.simulator.test_media import png_rows
 from tests.support.simulation import LiveSimulator, dechunked
+from volcenginesdkarkruntime import Ark, AsyncArk
+from volcenginesdkarkruntime.types.images import SequentialImageGenerationOptions
 
 PATH = "/ark/api/v3/images/generations"
 

@@ -65,7 +65,7 @@ def boxes(content: bytes) -> dict[str, bytes]:
 
 def test_clip_is_an_mp4_with_picture_and_sound() -> None:
     clip = boxes(media.clip())
-    assert list(clip)[0] == "ftyp"
+    assert next(iter(clip)) == "ftyp"
     assert {"ftyp", "moov", "mdat"} <= set(clip)
     movie = boxes(clip["moov"])
     scale, duration = struct.unpack(">II", movie["mvhd"][12:20])

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from anthropic import Anthropic, AsyncAnthropic, AuthenticationError, BadRequestError, NotFoundError
+from tests.support.simulation import LiveSimulator, dechunked
 
 from aimesh.simulator.messages import sign
-from tests.support.simulation import LiveSimulator, dechunked
 
 MODEL = "claude-opus-4-6"
 USER: Any = [{"role": "user", "content": "hello"}]

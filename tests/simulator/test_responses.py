@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 from openai import AsyncOpenAI, BadRequestError, NotFoundError, OpenAI
+from tests.support.simulation import LiveSimulator, dechunked
 from volcenginesdkarkruntime import Ark
 from volcenginesdkarkruntime.resources.responses.input_items import InputItems
-
-from tests.support.simulation import LiveSimulator, dechunked
 
 PREFIXES = ("/v1", "/p/compatible-mode/v1", "/p/api/v3")
 TOOL: Any = {
@@ -159,13 +158,14 @@ def test_spelling_of_the_streams(sim: LiveSimulator) -> None:
 
 
 def test_refusals(sim: LiveSimulator) -> None:
-    for change in (
+    changes: tuple[dict[str, Any], ...] = (
         {"input": None},
         {"input": []},
         {"input": ["x"]},
         {"input": [{"role": "robot"}]},
         {"model": None},
-    ):
+    )
+    for change in changes:
         status, _, answer = sim.post("/v1/responses", {"model": "m", "input": "x"} | change)
         assert status == 400
         assert json.loads(answer)["error"]["message"]

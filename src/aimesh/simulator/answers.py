@@ -130,5 +130,24 @@ class Refusal(Exception):  # noqa: N818
         """The family's ``type`` word; None: by the status."""
 
 
+def objects(value: object) -> list[Json]:
+    """The objects of a list; nothing of anything else. Real requests hold every type everywhere."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def texts(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def members(value: object) -> Json:
+    """The object itself, or an empty one in place of anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def integer(value: object) -> int | None:
+    """The number, if it is a whole one; JSON's true and false are none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 def whole(value: Json, headers: bytes = b"") -> Whole:
     return Whole(encode_json(value), headers=headers)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from urllib.parse import parse_qs
 
 from aimesh.simulator import media
-from aimesh.simulator.answers import Answer, Call, Json, Refusal, Whole, whole
+from aimesh.simulator.answers import Answer, Call, Json, Refusal, Whole, integer, whole
 from aimesh.simulator.models import dated, require_model
 from aimesh.simulator.world import Task, World
 
@@ -145,7 +145,7 @@ def _read(content: list[object]) -> tuple[str, list[str]]:
             if not isinstance(item.get("text"), str):
                 raise _refuse("The parameter `content.text` is not valid.", f"content[{at}].text")
             texts.append(item["text"])
-        elif kind in {"image_url", "video_url", "audio_url"}:
+        elif kind in ("image_url", "video_url", "audio_url"):
             inner = item.get(kind)
             if not isinstance(inner, dict) or not inner.get("url"):
                 raise _refuse(f"The parameter `content.{kind}` is not valid.", f"content[{at}].{kind}")
@@ -183,16 +183,17 @@ def _order_video(body: Json, model: str, text: str, roles: list[str]) -> Json:
     flags = _flags(text)
     if not roles and not text.strip():
         raise _refuse("The parameter `content.text` is empty.", "content")
-    resolution = body.get("resolution") or flags.get("resolution")
+    asked_resolution, asked_ratio = body.get("resolution"), body.get("ratio")
+    resolution = flags.get("resolution") if asked_resolution is None else str(asked_resolution)
     default = "1080p" if is_old else "720p"
-    if body.get("resolution") is not None and (resolution not in sizes or _too_fine(model, str(resolution))):
+    if asked_resolution is not None and (resolution not in sizes or _too_fine(model, resolution or "")):
         raise _refuse(
             "the parameter resolution specified in the request is not valid for this model.", "resolution"
         )
     if resolution not in sizes:
         resolution = default
-    ratio = body.get("ratio") or flags.get("ratio")
-    if body.get("ratio") is not None and ratio not in {*_RATIOS, "adaptive"}:
+    ratio = flags.get("ratio") if asked_ratio is None else str(asked_ratio)
+    if asked_ratio is not None and ratio not in {*_RATIOS, "adaptive"}:
         raise _refuse("the parameter ratio specified in the request is not valid.", "ratio")
     if ratio not in _RATIOS:
         ratio = "16:9"
@@ -237,11 +238,12 @@ def _seconds(body: Json, model: str, flags: dict[str, str], *, is_old: bool) -> 
         return int(flag) if flag.isdigit() and least <= int(flag) <= most else 5
     if asked == -1 and not is_old:
         return 5
-    if not isinstance(asked, int) or isinstance(asked, bool) or not least <= asked <= most:
+    seconds = integer(asked)
+    if seconds is None or not least <= seconds <= most:
         raise _refuse(
             "the parameter duration specified in the request is not valid for this model.", "duration"
         )
-    return asked
+    return seconds
 
 
 def _view(task: Task, now_s: float) -> Json:

@@ -10,7 +10,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from aimesh.simulator import failures
-from aimesh.simulator.answers import Answer, Call, Dialect, Json, Refusal, Stream, encode_json, whole
+from aimesh.simulator.answers import (
+    Answer,
+    Call,
+    Dialect,
+    Json,
+    Refusal,
+    Stream,
+    encode_json,
+    members,
+    objects,
+    texts,
+    whole,
+)
 from aimesh.simulator.compose import Composition, ToolSpec, Wish, compose, count_tokens
 from aimesh.simulator.models import dated, require_model
 from aimesh.simulator.world import World
@@ -62,7 +74,7 @@ def thinks(model: str, body: Json) -> bool:
         return bool(thinking["type"] != "disabled")
     effort = body.get("reasoning_effort")
     if isinstance(effort, str):
-        return effort not in {"none", "minimal"}
+        return effort not in ("none", "minimal")
     return _THINKS_UNASKED.search(model) is not None
 
 
@@ -72,18 +84,18 @@ def text_of(content: object) -> tuple[str, int]:
         return content, 0
     if not isinstance(content, list):
         return "", 0
-    texts = []
+    said = []
     media = 0
     for part in content:
         if isinstance(part, str):
-            texts.append(part)
+            said.append(part)
         elif isinstance(part, dict):
             text = part.get("text", part.get("refusal"))
             if isinstance(text, str):
-                texts.append(text)
+                said.append(text)
             else:
                 media += 1
-    return "\n".join(texts), media
+    return "\n".join(said), media
 
 
 def _checked(call: Call) -> tuple[str, list[Json]]:
@@ -158,7 +170,7 @@ def _check_compatible(body: Json, model: str) -> None:
 def _wish(call: Call, model: str, messages: list[Json]) -> Wish:
     body = call.body
     last = messages[-1]
-    answers_tool = last.get("role") in {"tool", "function"}
+    answers_tool = last.get("role") in ("tool", "function")
     prompt = ""
     for message in reversed(messages):
         if answers_tool or message.get("role") == "user":
@@ -177,7 +189,7 @@ def _wish(call: Call, model: str, messages: list[Json]) -> Wish:
         limit=limit if isinstance(limit, int) else None,
         # Ark's max_tokens counts the answer alone; max_completion_tokens counts the reasoning too.
         limit_counts_reasoning=whole_limit is not None or call.dialect is not Dialect.ARK,
-        stops=[stop] if isinstance(stop, str) else [s for s in stop or () if isinstance(s, str)],
+        stops=[stop] if isinstance(stop, str) else texts(stop),
         schema=_schema(body.get("response_format")),
     )
 
@@ -195,10 +207,10 @@ def _schema(form: object) -> Json | None:
 
 def _tools(body: Json) -> list[ToolSpec]:
     specs = []
-    for tool in body.get("tools") or ():
-        function = tool.get("function") if isinstance(tool, dict) else None
+    for tool in objects(body.get("tools")):
+        function = tool.get("function")
         if isinstance(function, dict):
-            specs.append(ToolSpec(str(function.get("name")), function.get("parameters") or {}))
+            specs.append(ToolSpec(str(function.get("name")), members(function.get("parameters"))))
     return specs
 
 

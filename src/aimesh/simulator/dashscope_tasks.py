@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from urllib.parse import parse_qs
 
 from aimesh.simulator import media
-from aimesh.simulator.answers import Answer, Call, Json, Refusal, whole
+from aimesh.simulator.answers import Answer, Call, Json, Refusal, integer, members, objects, whole
 from aimesh.simulator.models import require_model
 from aimesh.simulator.world import Task, World
 
@@ -41,8 +41,8 @@ def create(call: Call, world: World) -> Answer:
     given = call.body.get("input")
     if not isinstance(given, dict):
         raise Refusal(400, "BadRequest.EmptyInput", "Required input parameter missing from request.")
-    parameters = call.body.get("parameters") or {}
-    prompt = given.get("prompt") or ""
+    parameters = members(call.body.get("parameters"))
+    prompt = str(given.get("prompt") or "")
     is_happy = model.startswith("happyhorse")
     order = _order_happyhorse(model, given, parameters) if is_happy else _order_wan(model, given, parameters)
     order |= {"prompt": prompt, "seed": media.seed_of(f"{model}{prompt}")}
@@ -109,32 +109,31 @@ def listing(call: Call, world: World) -> Answer:
 def _order_happyhorse(model: str, given: Json, parameters: Json) -> Json:
     """help.aliyun.com model-studio, happyhorse-*-api-reference: only ``media`` holds pictures."""
     prompt = given.get("prompt")
-    media_items = given.get("media") or []
-    kinds = [item.get("type") for item in media_items if isinstance(item, dict) and item.get("url")]
+    kinds = [item.get("type") for item in objects(given.get("media")) if item.get("url")]
     is_image = model.endswith("i2v")
     is_reference = model.endswith("r2v")
     if not is_image and not (isinstance(prompt, str) and prompt):
         raise _invalid("Field required: input.prompt")
     if is_image and kinds != ["first_frame"]:
         raise _invalid("Field required: input.media")
-    if is_reference and not (1 <= len(kinds) <= 9 and set(kinds) == {"reference_image"}):
+    if is_reference and not (1 <= len(kinds) <= 9 and all(kind == "reference_image" for kind in kinds)):
         raise _invalid("Field required: input.media")
     resolution = parameters.get("resolution", "1080P")
-    if resolution not in {"720P", "1080P"}:
+    if resolution not in ("720P", "1080P"):
         raise _invalid("Input should be '720P' or '1080P': parameters.resolution")
     ratio = parameters.get("ratio", "16:9")
-    if ratio not in (_NEWER_RATIOS if "1.1" in model else _RATIOS):
+    if not isinstance(ratio, str) or ratio not in (_NEWER_RATIOS if "1.1" in model else _RATIOS):
         raise _invalid("Input should be a supported ratio: parameters.ratio")
-    duration = parameters.get("duration", 5)
-    if not isinstance(duration, int) or not 3 <= duration <= 15:
+    duration = integer(parameters.get("duration", 5))
+    if duration is None or not 3 <= duration <= 15:
         raise _invalid("Input should be between 3 and 15: parameters.duration")
     return {"usage": _usage(int(resolution[:-1]), None if is_image else ratio, duration)}
 
 
 def _order_wan(model: str, given: Json, parameters: Json) -> Json:
     """The wan family: ``img_url`` up to 2.6, ``media`` from 2.7 on."""
-    duration = parameters.get("duration", 5)
-    if not isinstance(duration, int) or not 2 <= duration <= 15:
+    duration = integer(parameters.get("duration", 5))
+    if duration is None or not 2 <= duration <= 15:
         raise _invalid("Input should be between 2 and 15: parameters.duration")
     if "i2v" in model:
         member = "media" if re.match(r"wan2\.[7-9]", model) else "img_url"

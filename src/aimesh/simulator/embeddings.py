@@ -11,7 +11,17 @@ import struct
 from typing import Any
 
 from aimesh.simulator import failures
-from aimesh.simulator.answers import Answer, Call, Dialect, Json, Refusal, encode_json, whole
+from aimesh.simulator.answers import (
+    Answer,
+    Call,
+    Dialect,
+    Json,
+    Refusal,
+    encode_json,
+    integer,
+    members,
+    whole,
+)
 from aimesh.simulator.compose import count_tokens
 from aimesh.simulator.models import dated, require_model
 from aimesh.simulator.world import World
@@ -34,7 +44,7 @@ def answer_text(call: Call, world: World) -> Answer:
     sizes, default = _sizes(call.dialect, model)
     size = _size(call, body.get("dimensions"), sizes, default)
     form = body.get("encoding_format", "float")
-    if form not in {"float", "base64"}:
+    if form not in ("float", "base64"):
         raise failures.invalid(call.dialect, "encoding_format must be float or base64.", "encoding_format")
     # Compatible mode documents floats only, and gives floats to whoever asks for base64.
     packed = form == "base64" and call.dialect is not Dialect.COMPATIBLE
@@ -101,12 +111,12 @@ def _sizes(dialect: Dialect, model: str) -> tuple[tuple[int, ...], int]:
 def _size(call: Call, asked: object, sizes: tuple[int, ...], default: int) -> int:
     if asked is None:
         return default
-    if not isinstance(asked, int) or not 1 <= asked <= 4096 or (sizes and asked not in sizes):
+    if (size := integer(asked)) is None or not 1 <= size <= 4096 or (sizes and size not in sizes):
         allowed = ", ".join(map(str, sizes)) or "1 to 4096"
         raise failures.invalid(
             call.dialect, f"dimensions {asked!r} is not supported, expected one of: {allowed}."
         )
-    return asked
+    return size
 
 
 def answer_ark_multimodal(call: Call, world: World) -> Answer:
@@ -121,7 +131,7 @@ def answer_ark_multimodal(call: Call, world: World) -> Answer:
         if kind == "text" and isinstance(item.get("text"), str):
             text_tokens += count_tokens(item["text"])
         elif (
-            kind in {"image_url", "video_url"} and isinstance(item.get(kind), dict) and item[kind].get("url")
+            kind in ("image_url", "video_url") and isinstance(item.get(kind), dict) and item[kind].get("url")
         ):
             image_tokens += _IMAGE_TOKENS[Dialect.ARK]
         else:
@@ -164,7 +174,7 @@ def answer_dashscope_multimodal(call: Call, _world: World) -> Answer:
         raise failures.invalid(call.dialect, "Required parameter(contents) missing or invalid.")
     if len(contents) > 20:
         raise failures.invalid(call.dialect, "batch size is invalid, it should not be larger than 20.")
-    parameters = call.body.get("parameters") or {}
+    parameters = members(call.body.get("parameters"))
     sizes = (2560, 2048, 1536, 1024, 768, 512, 256) if model == "qwen3-vl-embedding" else ()
     size = _size(call, parameters.get("dimension"), sizes, sizes[0] if sizes else 1024)
     kinds = []
@@ -197,7 +207,7 @@ def answer_dashscope_text(call: Call, _world: World) -> Answer:
     if len(texts) > 10:
         raise failures.invalid(call.dialect, "batch size is invalid, it should not be larger than 10.")
     sizes, default = _sizes(Dialect.COMPATIBLE, model)
-    size = _size(call, (call.body.get("parameters") or {}).get("dimension"), sizes, default)
+    size = _size(call, members(call.body.get("parameters")).get("dimension"), sizes, default)
     answer: Json = {
         "output": {
             "embeddings": [

@@ -8,7 +8,7 @@
 from collections.abc import Iterator
 
 from aimesh.simulator import failures
-from aimesh.simulator.answers import Answer, Call, Json, Refusal, Stream, encode_json, whole
+from aimesh.simulator.answers import Answer, Call, Json, Refusal, Stream, encode_json, members, objects, whole
 from aimesh.simulator.chat import prompt_parts, text_of, thinks
 from aimesh.simulator.compose import Composition, ToolSpec, Wish, compose
 from aimesh.simulator.models import require_model
@@ -22,7 +22,7 @@ def answer(call: Call, world: World) -> Answer:
     if call.headers.get(b"x-dashscope-async"):
         raise Refusal(403, "AccessDenied", "Current user api does not support asynchronous calls.")
     messages = _messages(call)
-    parameters = call.body.get("parameters") or {}
+    parameters = members(call.body.get("parameters"))
     in_parts = "multimodal-generation" in call.path
     wish = _wish(model, messages, parameters)
     made = compose(wish, call.shape)
@@ -66,14 +66,14 @@ def _wish(model: str, messages: list[Json], parameters: Json) -> Wish:
     source = messages[-1] if answers_tool or not said else said[-1]
     choice = parameters.get("tool_choice")
     if isinstance(choice, dict):
-        choice = f"={(choice.get('function') or {}).get('name')}"
+        choice = f"={members(choice.get('function')).get('name')}"
     limit = parameters.get("max_tokens")
     return Wish(
         prompt=text_of(source.get("content"))[0],
         tools=[
-            ToolSpec(str(tool["function"].get("name")), tool["function"].get("parameters") or {})
-            for tool in parameters.get("tools") or ()
-            if isinstance(tool, dict) and isinstance(tool.get("function"), dict)
+            ToolSpec(str(tool["function"].get("name")), members(tool["function"].get("parameters")))
+            for tool in objects(parameters.get("tools"))
+            if isinstance(tool.get("function"), dict)
         ],
         tool_choice=choice if isinstance(choice, str) else "auto",
         is_parallel=parameters.get("parallel_tool_calls") is not False,
@@ -103,7 +103,7 @@ def _tool_calls(made: Composition) -> list[Json]:
 
 def _output(call: Call, made: Composition, message: Json, finish: str) -> Json:
     """``result_format`` text (the old default) has no choices."""
-    form = (call.body.get("parameters") or {}).get("result_format", "message")
+    form = members(call.body.get("parameters")).get("result_format", "message")
     if form == "text" and not made.calls:
         return {"text": message["content"], "finish_reason": finish}
     return {"choices": [{"finish_reason": finish, "message": message}]}
@@ -124,7 +124,7 @@ def _error_frame(call: Call) -> bytes:
 
 
 def _frames(call: Call, made: Composition, usage: Json, *, in_parts: bool) -> Iterator[bytes]:
-    incremental = (call.body.get("parameters") or {}).get("incremental_output") is True
+    incremental = members(call.body.get("parameters")).get("incremental_output") is True
     thought = text = ""
     number = 0
     steps = [("thought", piece) for piece in made.reasoning]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from aimesh.simulator import failures, media
-from aimesh.simulator.answers import Answer, Call, Dialect, Json, Refusal, Stream, encode_json, whole
+from aimesh.simulator.answers import Answer, Call, Dialect, Json, Refusal, Stream, encode_json, integer, whole
 from aimesh.simulator.compose import count_tokens
 from aimesh.simulator.models import dated, require_model, unsupported
 from aimesh.simulator.world import World
@@ -34,8 +34,8 @@ def answer_openai(call: Call, world: World) -> Answer:
     prompt = body.get("prompt")
     if not isinstance(prompt, str) or not prompt:
         raise Refusal(400, "", "Missing required parameter: 'prompt'.", param="prompt")
-    count = body.get("n", 1)
-    if not isinstance(count, int) or not 1 <= count <= 10:
+    count = integer(body.get("n", 1))
+    if count is None or not 1 <= count <= 10:
         raise failures.invalid(call.dialect, "n must be between 1 and 10.", "n")
     asked = body.get("size", "1024x1024")
     if asked == "auto":
@@ -57,7 +57,7 @@ def answer_openai(call: Call, world: World) -> Answer:
     }
     created = int(world.clock.wall_s())
     if body.get("stream") is True:
-        partial = min(3, body.get("partial_images") or 0)
+        partial = max(0, min(3, integer(body.get("partial_images")) or 0))
         frames = _openai_frames(seeds[0], (width, height), partial, {"created_at": created, "usage": usage})
         error = failures.body(call.dialect, failures.by_status(call.dialect, 500), call.request_id)
         return Stream(frames, b"event: error\ndata: " + encode_json(error) + b"\n\n")
@@ -106,7 +106,7 @@ def answer_ark(call: Call, world: World) -> Answer:
     if "n" in body:
         raise unsupported("The parameter `n` is not supported by this model.")
     form = body.get("response_format", "url")
-    if form not in {"url", "b64_json"}:
+    if form not in ("url", "b64_json"):
         raise Refusal(400, "InvalidParameter", "response_format must be url or b64_json.", kind="")
     width, height = _ark_size(model, body.get("size", "2048x2048"))
     count = _ark_count(body)
@@ -177,10 +177,11 @@ def _ark_count(body: Json) -> int:
     if body.get("sequential_image_generation", "disabled") != "auto":
         return 1
     options = body.get("sequential_image_generation_options")
-    most = options.get("max_images") if isinstance(options, dict) else None
-    if most is None:
+    asked = options.get("max_images") if isinstance(options, dict) else None
+    if asked is None:
         return 2
-    if not isinstance(most, int) or not 1 <= most <= 15:
+    most = integer(asked)
+    if most is None or not 1 <= most <= 15:
         message = "The parameter `sequential_image_generation_options.max_images` must be between 1 and 15."
         raise Refusal(400, "InvalidParameter", message, kind="")
     return most

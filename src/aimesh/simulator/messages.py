@@ -15,7 +15,19 @@ from typing import Any
 from msgspec import Struct
 
 from aimesh.simulator import failures
-from aimesh.simulator.answers import Answer, Call, Dialect, Json, Refusal, Stream, encode_json, whole
+from aimesh.simulator.answers import (
+    Answer,
+    Call,
+    Dialect,
+    Json,
+    Refusal,
+    Stream,
+    encode_json,
+    integer,
+    objects,
+    texts,
+    whole,
+)
 from aimesh.simulator.chat import IMAGE_TOKENS, text_of
 from aimesh.simulator.compose import Composition, ToolSpec, Wish, compose, count_tokens
 from aimesh.simulator.models import require_model
@@ -33,9 +45,13 @@ _STOPS = {
 
 def answer(call: Call, world: World) -> Answer:
     model, messages = _checked(call)
-    limit = call.body.get("max_tokens")
-    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
-        field = "Field required" if limit is None else "Input should be greater than or equal to 1"
+    limit = integer(call.body.get("max_tokens"))
+    if limit is None or limit < 1:
+        field = (
+            "Field required"
+            if call.body.get("max_tokens") is None
+            else "Input should be greater than or equal to 1"
+        )
         raise Refusal(400, "", f"max_tokens: {field}")
     _check_thinking(call, model, limit)
     made = compose(_wish(call, messages, limit), call.shape)
@@ -87,7 +103,7 @@ def _checked(call: Call) -> tuple[str, list[Json]]:
             if field in body:
                 raise Refusal(400, "", f"{field}: Extra inputs are not permitted")
     for at, message in enumerate(messages):
-        if not isinstance(message, dict) or message.get("role") not in {"user", "assistant", "system"}:
+        if not isinstance(message, dict) or message.get("role") not in ("user", "assistant", "system"):
             raise Refusal(400, "", f"messages.{at}.role: Input should be 'user' or 'assistant'")
         _check_content(message, at, is_claude=_CLAUDE.search(model) is not None)
     _check_tool_results(messages)
@@ -171,8 +187,8 @@ def _check_thinking(call: Call, model: str, limit: int) -> None:
                 '"thinking.type.enabled" is not supported for this model. Use "thinking.type.adaptive" and '
                 '"output_config.effort" to control thinking behavior.',
             )
-        budget = thinking.get("budget_tokens")
-        if not isinstance(budget, int) or budget < 1024:
+        budget = integer(thinking.get("budget_tokens"))
+        if budget is None or budget < 1024:
             raise Refusal(
                 400, "", "thinking.enabled.budget_tokens: Input should be greater than or equal to 1024"
             )
@@ -181,8 +197,8 @@ def _check_thinking(call: Call, model: str, limit: int) -> None:
     if kind == "adaptive" and version is not None and version < (4, 6):
         raise Refusal(400, "", "adaptive thinking is not supported on this model")
     choice = call.body.get("tool_choice")
-    forced = isinstance(choice, dict) and choice.get("type") in {"any", "tool"}
-    if kind in {"enabled", "adaptive"} and forced and claude is not None:
+    forced = isinstance(choice, dict) and choice.get("type") in ("any", "tool")
+    if kind in ("enabled", "adaptive") and forced and claude is not None:
         raise Refusal(400, "", "Thinking may not be enabled when tool_choice forces tool use.")
 
 
@@ -211,18 +227,16 @@ def _wish(call: Call, messages: list[Json], limit: int) -> Wish:
         prompt=prompt,
         tools=[
             ToolSpec(str(tool.get("name")), tool["input_schema"])
-            for tool in body.get("tools") or ()
-            if isinstance(tool, dict)
-            and isinstance(tool.get("input_schema"), dict)
-            and not tool.get("defer_loading")
+            for tool in objects(body.get("tools"))
+            if isinstance(tool.get("input_schema"), dict) and not tool.get("defer_loading")
         ],
         tool_choice=wanted,
         is_parallel=not (isinstance(choice, dict) and choice.get("disable_parallel_tool_use") is True),
         answers_tool=bool(results),
-        is_thinking=isinstance(thinking, dict) and thinking.get("type") not in {None, "disabled"},
+        is_thinking=isinstance(thinking, dict) and thinking.get("type") not in (None, "disabled"),
         limit=limit,
         limit_counts_reasoning=True,
-        stops=[stop for stop in body.get("stop_sequences") or () if isinstance(stop, str)],
+        stops=texts(body.get("stop_sequences")),
         schema=form.get("schema") if isinstance(form, dict) else None,
     )
 
@@ -237,10 +251,10 @@ class _Piece(Struct, frozen=True):
 
 
 def _prompt(body: Json, messages: list[Json]) -> list[_Piece]:
-    pieces = [_piece(tool) for tool in body.get("tools") or () if isinstance(tool, dict)]
+    pieces = [_piece(tool) for tool in objects(body.get("tools"))]
     system = body.get("system")
-    blocks = [{"type": "text", "text": system}] if isinstance(system, str) else system or ()
-    pieces.extend(_piece(block) for block in blocks if isinstance(block, dict))
+    blocks = [{"type": "text", "text": system}] if isinstance(system, str) else objects(system)
+    pieces.extend(_piece(block) for block in blocks)
     for message in messages:
         content = message["content"]
         blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
@@ -255,7 +269,7 @@ def _piece(block: Json) -> _Piece:
     mark = block.get("cache_control")
     plain = {name: value for name, value in block.items() if name != "cache_control"}
     text = encode_json(plain).decode()
-    size = IMAGE_TOKENS if block.get("type") in {"image", "document"} else 2 + count_tokens(text)
+    size = IMAGE_TOKENS if block.get("type") in ("image", "document") else 2 + count_tokens(text)
     if block.get("type") == "text":
         size = 2 + count_tokens(str(block.get("text")))
     return _Piece(text, size, str(mark.get("ttl") or "5m") if isinstance(mark, dict) else "")

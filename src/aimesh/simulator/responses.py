@@ -13,7 +13,19 @@ from urllib.parse import parse_qs
 from msgspec import Struct
 
 from aimesh.simulator import failures
-from aimesh.simulator.answers import Answer, Call, Dialect, Json, Refusal, Stream, encode_json, whole
+from aimesh.simulator.answers import (
+    Answer,
+    Call,
+    Dialect,
+    Json,
+    Refusal,
+    Stream,
+    encode_json,
+    members,
+    objects,
+    texts,
+    whole,
+)
 from aimesh.simulator.chat import text_of, thinks
 from aimesh.simulator.compose import Composition, ToolSpec, Wish, compose, count_tokens
 from aimesh.simulator.models import dated, require_model
@@ -97,7 +109,7 @@ def _items(call: Call) -> list[Json]:
     if not isinstance(given, list) or not given or not all(isinstance(item, dict) for item in given):
         raise failures.invalid(call.dialect, "Missing required parameter: 'input'.", "input")
     called = {
-        item.get("call_id") for item in given if item.get("type") in {"function_call", "custom_tool_call"}
+        item.get("call_id") for item in given if item.get("type") in ("function_call", "custom_tool_call")
     }
     for at, item in enumerate(given):
         if item.get("type", "message") == "message" and item.get("role") not in {
@@ -149,7 +161,7 @@ def _wish(call: Call, model: str, items: list[Json]) -> Wish:
     limit = body.get("max_output_tokens")
     choice = body.get("tool_choice")
     if isinstance(choice, dict):
-        choice = f"={choice.get('name')}" if choice.get("type") in {"function", "custom"} else "auto"
+        choice = f"={choice.get('name')}" if choice.get("type") in ("function", "custom") else "auto"
     return Wish(
         prompt=prompt,
         tools=_tools(body),
@@ -168,10 +180,10 @@ _CUSTOM = {"type": "object", "properties": {"input": {"type": "string"}}}
 
 def _tools(body: Json) -> list[ToolSpec]:
     specs = []
-    for tool in body.get("tools") or ():
-        kind = tool.get("type") if isinstance(tool, dict) else None
+    for tool in objects(body.get("tools")):
+        kind = tool.get("type")
         if kind == "function":
-            specs.append(ToolSpec(str(tool.get("name")), tool.get("parameters") or {}))
+            specs.append(ToolSpec(str(tool.get("name")), members(tool.get("parameters"))))
         elif kind == "custom":
             specs.append(ToolSpec(str(tool.get("name")), _CUSTOM, is_custom=True))
     return specs
@@ -244,7 +256,7 @@ def _output(call: Call, made: Composition) -> list[_Item]:
             done = item | {"status": "completed", "summary": [{"type": "summary_text", "text": thought}]}
         else:
             done = item | {"content": [{"type": "reasoning_text", "text": thought}]}
-        include = call.body.get("include") or ()
+        include = texts(call.body.get("include"))
         done["encrypted_content"] = "simulated" if "reasoning.encrypted_content" in include else None
         items.append(_Item(item, done, made.reasoning, "reasoning"))
     if made.pieces or not made.calls:

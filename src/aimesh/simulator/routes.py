@@ -6,6 +6,7 @@
 3. A trailing slash means nothing (the dashscope SDK's asyncio calls add one).
 """
 
+import re
 from collections.abc import Callable
 from urllib.parse import unquote
 
@@ -24,6 +25,8 @@ from aimesh.simulator import (
 )
 from aimesh.simulator.answers import Answer, Call, Dialect
 from aimesh.simulator.world import World
+
+_VERSION = re.compile(r"v\d+")
 
 Respond = Callable[[Call, World], Answer]
 
@@ -133,7 +136,7 @@ class Router:
 def _search(path: str) -> Found | None:
     segments = path.split("/")[1:]
     for start in range(len(segments)):
-        provider = segments[0] if start else ""
+        provider = segments[0] if start and not _VERSION.fullmatch(segments[0]) else ""
         end = "/" + "/".join(segments[start:])
         if (hit := _PATHS.get(end)) is not None:
             return Found(provider, end, *hit)
