@@ -34,7 +34,7 @@ from aimesh.catalog.operator import (
     UpstreamSettings,
     VirtualKeyEntry,
 )
-from aimesh.catalog.problem import ConfigError, Problem, did_you_mean, shown_name, shown_value
+from aimesh.catalog.problem import ConfigError, Problem, did_you_mean, shown_name
 from aimesh.catalog.snapshot import Catalog, compile_catalog
 from aimesh.core.ids import DEFAULT_TENANT, CredentialId, KeyId, ModelName, ProviderId, TenantId
 from aimesh.core.secret import Secret
@@ -230,13 +230,16 @@ class _Compiler:
     def _fault(self, place: Place, message: str, hint: str = "", *, at_key: bool = False) -> None:
         self._problems.append(self._document.problem(place, message, hint, at_key=at_key))
 
+    def _shown(self, place: Place, text: str) -> str:
+        return self._document.shown(place, text)
+
     def _zone(self) -> ZoneInfo:
         try:
             return ZoneInfo(self._operator.timezone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             self._fault(
                 ("timezone",),
-                f"unknown time zone {shown_value(self._operator.timezone)}",
+                f"unknown time zone {self._shown(('timezone',), self._operator.timezone)}",
                 "for example Asia/Shanghai",
             )
             return ZoneInfo("UTC")
@@ -246,7 +249,8 @@ class _Compiler:
         if value == _OFF:
             return ""
         if not value.startswith(("http://", "https://")):
-            self._fault(("simulator",), f"{shown_value(value)} is not possible here", "'off' or a URL")
+            shown = self._shown(("simulator",), value)
+            self._fault(("simulator",), f"{shown} is not possible here", "'off' or a URL")
             return ""
         return value.rstrip("/")
 
@@ -375,7 +379,7 @@ class _Compiler:
                 hint = f"did you mean '{ipaddress.ip_network(cidr, strict=False)}'?"
             except ValueError:
                 hint = "for example 10.0.0.0/8"
-            self._fault(place, f"{shown_value(cidr)} is no network", hint)
+            self._fault(place, f"{self._shown(place, cidr)} is no network", hint)
 
     def _expiry(self, text: str, place: Place, zone: ZoneInfo) -> float | None:
         if not text:
@@ -383,7 +387,7 @@ class _Compiler:
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
-            self._fault(place, f"{shown_value(text)} is no day or time", "for example 2027-12-31")
+            self._fault(place, f"{self._shown(place, text)} is no day or time", "for example 2027-12-31")
             return None
         return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).timestamp()
 
@@ -395,7 +399,7 @@ class _Compiler:
             except ValueError as error:
                 self._fault(
                     (field, index),
-                    f"{shown_value(text)} is no address: {error}",
+                    f"{self._shown((field, index), text)} is no address: {error}",
                     "for example 127.0.0.1:8600",
                 )
         return tuple(found)
@@ -408,9 +412,8 @@ class _Compiler:
                 self._fault((*place, "id"), f"a second region {shown_name(region.id)}")
             seen.add(region.id)
             if not _is_url(region.base_url):
-                self._fault(
-                    (*place, "base_url"), f"{shown_value(region.base_url)} is no URL", "https://host/gateway"
-                )
+                shown = self._shown((*place, "base_url"), region.base_url)
+                self._fault((*place, "base_url"), f"{shown} is no URL", "https://host/gateway")
         return self._operator.regions
 
     def _upstream(self, file: Path | None) -> UpstreamSettings:

@@ -102,7 +102,7 @@ def _owners(models: Mapping[str, ModelEntry], layer: Layer) -> dict[str, str]:
 
 def _provider_faults(name: str, entry: ProviderEntry, below: Merged) -> Iterator[Fault]:
     if not entry.speaks:
-        hint = did_you_mean(name, below.providers)
+        hint = did_you_mean(name, below.providers.keys() - {name})
         if hint or entry == ProviderEntry():
             yield (), f"unknown provider {shown_name(name)}", hint or "define it with base_url and speaks"
         else:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 import yaml
 from msgspec import Struct
 
-from aimesh.catalog.problem import Problem, shown_name
+from aimesh.catalog.problem import Problem, shown_name, shown_value
 
 Path = tuple[str | int, ...]
 """Keys and positions from the top of a document to a value."""
@@ -54,6 +54,20 @@ class Document(Struct, frozen=True):
 
     def problem(self, path: Path, message: str, suggestion: str = "", *, at_key: bool = False) -> Problem:
         """A problem with the value at ``path`` or the nearest that exists; ``at_key`` points at its key."""
+        key, node = self._nearest(path)
+        place = key if at_key and key is not None else node
+        return Problem(
+            file=self.file, line=place.line, column=place.column, message=message, suggestion=suggestion
+        )
+
+    def shown(self, path: Path, text: str) -> str:
+        """The value at ``path`` for a message; one from the environment is not shown."""
+        _, node = self._nearest(path)
+        is_hidden = isinstance(node, Scalar) and node.is_from_environment
+        return "a value from the environment" if is_hidden else shown_value(text)
+
+    def _nearest(self, path: Path) -> tuple[Scalar | None, Node]:
+        """The node at ``path`` or the nearest that exists, and its key."""
         node: Node = self.root
         key: Scalar | None = None
         for step in path:
@@ -63,10 +77,7 @@ class Document(Struct, frozen=True):
                 key, node = None, node.items[step]
             else:
                 break
-        place = key if at_key and key is not None else node
-        return Problem(
-            file=self.file, line=place.line, column=place.column, message=message, suggestion=suggestion
-        )
+        return key, node
 
 
 _DEEPEST = 64
@@ -278,7 +289,7 @@ def expand(text: str, lookup: Callable[[str], str | None]) -> tuple[str, Iterabl
         if value is None:
             wrong.append(
                 (
-                    f"the environment variable {shown_name(name)} is not set",
+                    f"the environment variable '{name}' is not set",
                     f"set it, or write ${{{name}:-}} to leave the value empty",
                 )
             )

@@ -2,8 +2,9 @@
 
 1. The YAML files are the truth. ``data/catalog.json`` is made from them and carries their digest; it is used
    only while the digest fits, so a changed file takes effect at once and merely costs the time of parsing it.
-2. Parsing YAML takes some hundred times as long as reading the compiled file, which
-   ``scripts/generate_reference.py`` makes; a test refuses a stale one.
+2. Parsing YAML takes some twenty times as long (33 ms against 1.4 ms) as reading the compiled file, which
+   ``scripts/generate_reference.py`` makes; a reload does it on the loop of a running worker. A test refuses a
+   stale one.
 3. This is the only file of this room that touches the disk.
 """
 
@@ -76,8 +77,7 @@ def parse(files: Mapping[str, bytes]) -> BuiltIn:
 
 def encode(built_in: BuiltIn) -> bytes:
     """The compiled file: one line per entry, so that a change shows as one."""
-    encoded = msgspec.json.encode(built_in, order="deterministic")
-    return msgspec.json.format(encoded, indent=1) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(built_in), indent=1) + b"\n"
 
 
 def _layer(name: str, content: bytes) -> tuple[Layer | None, list[Problem]]:

@@ -9,9 +9,8 @@ from difflib import get_close_matches
 
 from msgspec import Struct
 
-_SHOWN_VALUE = 24
-"""Credentials are longer than this; what a person mistypes in a closed set is shorter."""
-_SHOWN_NAME = 48
+_SHOWN = 24
+"""Credentials are longer than this; most of what a person mistypes is shorter, and has a place."""
 
 
 class Problem(Struct, frozen=True):
@@ -43,8 +42,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def shown_value(text: str) -> str:
     """A value in quotes, or only its length when it could be a secret."""
-    return f"'{text}'" if len(text) <= _SHOWN_VALUE else f"a text of {len(text)} characters"
+    return f"'{text}'" if len(text) <= _SHOWN else f"a text of {len(text)} characters"
 
 
 def shown_name(text: str) -> str:
-    return f"'{text}'" if len(text) <= _SHOWN_NAME else f"'{text[:16]}...'"
+    """A name in quotes, or its beginning when it could be a secret in the wrong place."""
+    return f"'{text}'" if len(text) <= _SHOWN else f"'{text[:4]}...'"
