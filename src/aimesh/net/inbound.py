@@ -247,6 +247,7 @@ class Inbound(asyncio.Protocol):
             request.body = bytes(self._body)
             self._body = b""
         self._body_left = 0
+        self._head_bytes = 0
         self._wants_continue = False
         mode = self._mode
         reply = InboundReply(self, mode, is_head=request.method == b"HEAD", is_chunked=self._is_version_11)
@@ -328,7 +329,8 @@ class Inbound(asyncio.Protocol):
             self._wire_bytes += size
             if self._wire_bytes - self._body_size > FRAMING_SLACK_BYTES + 8 * self._body_size:
                 self._refuse(RefusedError(400, "The request body is framed wastefully."))
-        elif phase == HEAD:
+        elif phase < LAST and not self._ready:
+            # Inside a head, or among empty lines before one.
             self._head_bytes += size
             if self._head_bytes > self.state.limits.max_head_bytes:
                 self._refuse(RefusedError(431, "The request head is too large."))
