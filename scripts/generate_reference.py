@@ -246,6 +246,8 @@ def _amounts(entry: PriceEntry) -> Iterator[str]:
             conditions.append("with input video" if row.input_video else "no input video")
         if row.audio is not None:
             conditions.append("with sound" if row.audio else "silent")
+        if row.variant:
+            conditions.append(row.variant)
         yield f"{sign} {plain(row.rate)} per M video tokens" + (
             f" ({', '.join(conditions)})" if conditions else ""
         )

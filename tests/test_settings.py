@@ -262,7 +262,7 @@ BAD = [
     (MODEL + "      - {provider: deepseek_cn, interfaces: [responses], as: x}", 5, 46, "it speaks: open_ai, anthropic"),
     (MODEL + "      - {provider: deepseek_cn, interfaces: [open_ai]}", 5, 9, "'as' is missing"),
     (MODEL + "      - {provider: deepseek_cn, interfaces: [open_ai], as: x, price: {currency: EUR}}", 5, 81, "USD"),
-    (MODEL + "      - {provider: deepseek_cn, interfaces: [open_ai], as: x, price: {currency: CNY}}", 5, 70, "an amount"),
+    (MODEL + "      - {provider: deepseek_cn, interfaces: [open_ai], as: x, price: {currency: CNY}}", 5, 70, "amount"),
     ("models:\n  - {name: qwen/qwen3.7-mx, context: 5}", 2, 5, "did you mean 'qwen/qwen3.7-max'?"),
     ("models:\n  - {name: own/m, kind: chat, aliases: [qwen3.7-max]}", 2, 41, "already names the model"),
     ("upstream: {ca_file: nowhere.pem}", 1, 21, "no such file"),

@@ -1,13 +1,12 @@
 """Process settings: the operator's file, the environment and the built-in catalogue become one frozen value.
 
-1. The only file that reads the environment, and it reads it from an argument.
+1. The only file that knows variables of the environment; the mapping itself is an argument.
 2. Everything wrong is reported at once, each with file, line, column and what to write instead.
 3. No text that leaves this file holds a secret.
 4. The simulator stands in for every provider or for none, and for none while a real credential is configured.
 """
 
 import ipaddress
-import os
 from collections.abc import Mapping as Table
 from datetime import datetime
 from fractions import Fraction
@@ -104,12 +103,6 @@ class Settings(Struct, frozen=True):
     """``AIMESH_MASTER_KEY``; None: the file in the home directory."""
     simulator: str
     """URL, or empty when off."""
-
-
-def load_settings(path: Path | None = None) -> Settings:
-    """``compile_settings`` with the environment of this process."""
-    # This is the file that the rule speaks of.
-    return compile_settings(path, os.environ)  # noqa: TID251
 
 
 def compile_settings(path: Path | None, environ: Table[str, str]) -> Settings:

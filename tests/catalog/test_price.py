@@ -128,6 +128,10 @@ def test_video_tokens_by_resolution_and_input() -> None:
     sound = _price(video_tokens=(VideoTokens(audio=True, rate=D(16)), VideoTokens(audio=False, rate=D(8))))
     assert _paid(sound, Usage(output_tokens=1_000_000, video_audio=True)) == "CNY 16"
     assert _paid(sound, Usage(output_tokens=1_000_000)) == "CNY 8"
+    flex = _price(video_tokens=(VideoTokens(rate=D(15)), VideoTokens(variant="flex", rate=D("7.5"))))
+    assert _paid(flex, Usage(output_tokens=1_000_000)) == "CNY 15"
+    assert _paid(flex, Usage(output_tokens=1_000_000, variant="flex")) == "CNY 7.5"
+    assert _paid(sound, Usage(output_tokens=1_000_000, variant="flex")) is None
 
 
 @pytest.mark.parametrize(

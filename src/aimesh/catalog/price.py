@@ -56,12 +56,14 @@ class VideoRate(Struct, frozen=True):
     resolutions: tuple[str, ...]
     input_video: bool | None
     audio: bool | None
+    variant: str
 
     def fits(self, usage: Usage, resolution: str) -> bool:
         return (
             (not self.resolutions or resolution in self.resolutions)
             and self.input_video in (None, usage.input_video)
             and self.audio in (None, usage.video_audio)
+            and self.variant == usage.variant
         )
 
 
@@ -105,6 +107,7 @@ def compiled(entry: PriceEntry) -> Price:
                 resolutions=tuple(map(resolution_key, row.resolutions)),
                 input_video=row.input_video,
                 audio=row.audio,
+                variant=row.variant,
             )
             for row in entry.video_tokens
         ),

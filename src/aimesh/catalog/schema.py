@@ -130,6 +130,8 @@ class VideoTokens(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     """Only with (without) a video in the request."""
     audio: bool | None = None
     """Only with (without) sound in the answer."""
+    variant: str = ""
+    """The tier of service that the answer names: ``flex``; empty: the usual one, and no other."""
 
 
 class Window(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
