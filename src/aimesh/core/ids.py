@@ -33,13 +33,19 @@ class RequestIds:
     millisecond distinct and ordered.
     """
 
-    __slots__ = ("_count", "_process")
+    __slots__ = ("_count", "_millisecond", "_prefix", "_process")
 
     def __init__(self, process: int) -> None:
         self._process = f"{process & 0xFFFFFFFF:08x}"
         self._count = 0
+        self._millisecond = 0
+        self._prefix = ""
 
     def make(self, now_s: float) -> RequestId:
         """The next id; ``now_s`` is wall-clock seconds."""
         self._count += 1
-        return RequestId(f"{int(now_s * 1000):012x}{self._process}{self._count & 0xFFFFFFFFFFFF:012x}")
+        millisecond = int(now_s * 1000)
+        if millisecond != self._millisecond:
+            self._millisecond = millisecond
+            self._prefix = f"{millisecond:012x}{self._process}"
+        return RequestId(f"{self._prefix}{self._count:012x}")

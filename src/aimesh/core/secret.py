@@ -9,6 +9,7 @@ class Secret(Generic[T]):
     """Holds a secret. ``reveal()`` is the only way to it, and is easy to search for."""
 
     __slots__ = ("_value",)
+    _value: T
 
     def __init__(self, value: T) -> None:
         self._value = value

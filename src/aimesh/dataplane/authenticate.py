@@ -16,7 +16,7 @@ from aimesh.net.message import Request
 def authenticate(call: Recognised) -> Authenticated:
     """Raises ``MissingKey``, ``InvalidKey``, ``DisabledKey``, ``ExpiredKey``, ``AddressNotAllowed``."""
     arrival = call.arrival
-    return Authenticated(recognised=call, key=find_key(arrival.request, arrival.snapshot, arrival.at_s))
+    return Authenticated(call, find_key(arrival.request, arrival.snapshot, arrival.at_s))
 
 
 def find_key(request: Request, snapshot: Snapshot, at_s: float) -> VirtualKey:

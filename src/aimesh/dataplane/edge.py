@@ -77,12 +77,7 @@ class Edge:
             return
         at_s = self._clock.wall_s()
         arrival = Arrival(
-            request=request,
-            reply=reply,
-            id=self._ids.make(at_s),
-            at_s=at_s,
-            started_s=self._clock.monotonic_s(),
-            snapshot=self.snapshot,
+            request, reply, self._ids.make(at_s), at_s, self._clock.monotonic_s(), self.snapshot
         )
         if self.is_draining:
             self._refuse(arrival, Draining("This worker is shutting down; try again"))

@@ -11,4 +11,4 @@ from aimesh.wire.interface import Interface
 def recognise(arrival: Arrival, interfaces: Mapping[InterfaceId, Interface]) -> Recognised:
     """Raises ``MissingPath`` or ``MethodNotAllowed``."""
     found = match(arrival.request.method, arrival.request.path)
-    return Recognised(arrival=arrival, match=found, interface=interfaces[found.operation.interface])
+    return Recognised(arrival, found, interfaces[found.operation.interface])

@@ -125,7 +125,7 @@ class Tasks:
             b"GET", candidate, candidate.endpoint.paths.task, task=task, judge=_Query(interface, asked)
         )
         if not isinstance(verdict, Whole):
-            if task.finished:
+            if task.finished and task.document:
                 arrival.reply.send(200, headers.own_answer(arrival.id), task.document)
                 return
             if verdict.status == 404:
@@ -174,8 +174,9 @@ class Tasks:
         if task.finished:
             await self._store.delete(task.interface, task.id)
         else:
+            # What the upstream said before is out of date; the next query brings its new words.
             gone = Progress(
-                status=_CANCELLED[operation.family], finished=True, succeeded=False, document=task.document
+                status=_CANCELLED[operation.family], finished=True, succeeded=False, document=b""
             )
             await self._store.update(task.interface, task.id, gone)
             await self._store.mark_settled(task.interface, task.id)
@@ -210,7 +211,7 @@ class Tasks:
 
     async def _seen(self, task: Task, state: TaskState, answer: Answer) -> None:
         """Keeps what the upstream says of a task, and records its usage the first time it has succeeded."""
-        if state.status == task.status and task.finished:
+        if state.status == task.status and task.finished and task.document:
             return
         progress = Progress(
             status=state.status,

@@ -165,7 +165,7 @@ async def _open(
             return Failure(
                 status=head.status, words="no meaningful frame", body="", may_go_on=not interface.once
             )
-    return Opened(exchange=exchange, head=head, tap=tap, held=held, unpack=unpack)
+    return Opened(exchange, head, tap, held, unpack)
 
 
 def _judge(head: AnswerHead, body: bytes, *, interface: Judge, prepared: Prepared) -> Whole | Failure:
@@ -191,12 +191,9 @@ def _judge(head: AnswerHead, body: bytes, *, interface: Judge, prepared: Prepare
         return _error_in_200(answer.error, interface, _shown(plain))
     # The bytes are the upstream's own unless the wire had to change them.
     is_same = answer.body is plain
-    return Whole(
-        answer=answer,
-        head=head,
-        body=body if is_same else answer.body,
-        encoding=encoding if is_same else b"",
-    )
+    if is_same:
+        return Whole(answer, head, body, encoding)
+    return Whole(answer, head, answer.body, b"")
 
 
 def unpacked(body: bytes, encoding: bytes) -> bytes:
