@@ -1,7 +1,7 @@
 """The list of DashScope tasks: its query, and its flat answer from our own records.
 
-The answer holds the tasks under ``data``, as documented, and again under ``tasks``, where the 2.x SDK looks.
-Times of a query are China time; times in the list are milliseconds.
+The answer holds the tasks under ``data``, as documented, and again under ``tasks``, where the 2.x SDK looks for them
+in the form of a query's answer. Times of a query are China time as text; times under ``data`` are milliseconds.
 """
 
 from datetime import datetime, timedelta, timezone
@@ -16,6 +16,7 @@ from aimesh.wire.lenient import decode_any
 from aimesh.wire.tasks import TaskPage, TaskQuery, TaskRecord
 
 _CHINA = timezone(timedelta(hours=8))
+_TIMES = ("submit_time", "scheduled_time", "end_time")
 _PAGE_LIMIT = 1_000_000
 _PAGE_SIZE_LIMIT = 500
 
@@ -53,7 +54,7 @@ def _time(values: dict[str, list[str]], name: str) -> float:
 
 
 def encode_list(page: TaskPage, request_id: str) -> bytes:
-    tasks = [_entry(record) for record in page.records]
+    outputs = [_output(record.document) for record in page.records]
     size = page.query.page_size
     return msgspec.json.encode(
         {
@@ -62,14 +63,18 @@ def encode_list(page: TaskPage, request_id: str) -> bytes:
             "total_page": -(-page.total // size),
             "page_no": page.query.page,
             "page_size": size,
-            "data": tasks,
-            "tasks": tasks,
+            "data": [_entry(*pair) for pair in zip(page.records, outputs, strict=True)],
+            "tasks": [_job(*pair) for pair in zip(page.records, outputs, strict=True)],
         }
     )
 
 
-def _entry(record: TaskRecord) -> dict[str, Any]:
-    output = _output(record.document)
+def _job(record: TaskRecord, output: dict[str, Any]) -> dict[str, Any]:
+    times = {name: output[name] for name in _TIMES if isinstance(output.get(name), str)}
+    return {"task_id": record.id, "task_status": record.status, "model_name": record.model} | times
+
+
+def _entry(record: TaskRecord, output: dict[str, Any]) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "task_id": record.id,
         "status": record.status,
