@@ -21,6 +21,8 @@ def _own_environment() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def live(_own_environment: None) -> Iterator[Live]:
     with running_demo() as stack:
+        # The SDKs look once a second: what is done by then costs the tests one look less.
+        stack.simulator.settings(task_s=0.6)
         yield stack
 
 
