@@ -68,6 +68,7 @@ class Connection(Protocol):
 
 class ServerState:
     __slots__ = (
+        "_sweep_s",
         "accepted",
         "connections",
         "encode_refusal",
@@ -99,6 +100,7 @@ class ServerState:
         self.encode_refusal = encode_refusal
         self.now_s = loop.time()
         self.tails = (b"", b"", b"")
+        self._sweep_s = limits.sweep_s
         self.is_draining = False
         self.connections: set[Connection] = set()
         self.on_empty: Callable[[], None] | None = None
@@ -114,7 +116,9 @@ class ServerState:
             self.tails = (close, close, close)
         else:
             self.tails = (encode_tail(wall_s), encode_tail(wall_s, b"keep-alive"), close)
-        for connection in [each for each in self.connections if each.deadline_s < now_s]:
+        # Deadlines were counted from a time up to one sweep old: no limit is cut short.
+        late_s = now_s - self._sweep_s
+        for connection in [each for each in self.connections if each.deadline_s < late_s]:
             connection.expire()
 
     def admit(self, connection: Connection) -> None:
