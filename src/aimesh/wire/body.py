@@ -55,9 +55,18 @@ def _refusal(body: bytes, reason: str) -> str:
 
 def _offset_message(body: bytes, reason: str) -> str:
     found = _OFFSET.search(reason)
-    offset = int(found.group(1)) if found is not None else len(body)
-    detail = reason.partition(" (byte")[0].removeprefix("JSON is malformed: ").lower()
-    return f"the body is not valid JSON, at byte {offset}: {detail}"
+    offset = int(found.group(1)) if found is not None else _readable_bytes(body)
+    detail = reason.partition(" (byte")[0].removeprefix("JSON is malformed: ")
+    return f"the body is not valid JSON, at byte {offset}: {detail[0].lower()}{detail[1:]}"
+
+
+def _readable_bytes(body: bytes) -> int:
+    """Where the text stops to be UTF-8; its end, if it does not."""
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        return error.start
+    return len(body)
 
 
 def model_name(value: object) -> str:

@@ -173,6 +173,13 @@ class Splice:
         value = self._body[member.value_start : member.value_end]
         return None if value == b"null" else value
 
+    def inner(self, key: str) -> "Splice":
+        """The object that stands as a member's value, for edits of its own; empty when absent or ``null``."""
+        value = self.get(key)
+        if value is not None and not value.startswith(b"{"):
+            raise BadRequest(f"{key} is not an object", param=key)
+        return Splice(value or b"{}")
+
     def put(self, key: str, value: bytes) -> None:
         """Replaces the member's value, or appends the member."""
         if key in self._members:

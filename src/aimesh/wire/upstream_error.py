@@ -156,7 +156,8 @@ def _error_object(document: object) -> dict[str, Any]:
         # FastAPI upstreams (vLLM) put a text or a list of findings here.
         text = detail if isinstance(detail, str) else msgspec.json.encode(detail).decode()
         return {"code": document.get("code"), "message": text}
-    return document
+    # Flat, as DashScope writes it. A ``type`` here is the event's or the object's, not the error's.
+    return {key: value for key, value in document.items() if key != "type"}
 
 
 def _status_of(error: dict[str, Any]) -> int:

@@ -88,7 +88,7 @@ def _without_n(body: bytes, *, makes_sequences: bool) -> bytes:
         if not makes_sequences:
             raise Unsupported("this model makes one picture per call; n must be 1", param="n")
         splice.put(_SEQUENCE, b'"auto"')
-        options = Splice(splice.get(_OPTIONS) or b"{}")
+        options = splice.inner(_OPTIONS)
         if options.get("max_images") is None:
             options.put("max_images", b"%d" % wanted)
         splice.put(_OPTIONS, options.render())

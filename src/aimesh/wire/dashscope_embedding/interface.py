@@ -97,7 +97,7 @@ class DashScopeEmbeddings:
 
 def _packed(body: bytes) -> bytes:
     splice = Splice(body)
-    output = Splice(splice.get("output") or b"{}")
+    output = splice.inner("output")
     output.put("embeddings", pack_vectors(output.get("embeddings") or b"[]"))
     splice.put("output", output.render())
     return splice.render()

@@ -34,7 +34,7 @@ def adapt(body: bytes) -> bytes:
     for key in ("dimension", "dimensions", "encoding_format"):
         splice.remove(key)
     if dimension is not None:
-        parameters = Splice(splice.get("parameters") or b"{}")
+        parameters = splice.inner("parameters")
         if parameters.get("dimension") is None:
             parameters.put("dimension", dimension)
         splice.put("parameters", parameters.render())
