@@ -249,6 +249,8 @@ BAD = [
     (f"virtual_keys:\n  - {{alias: a, key: {KEY}, cidrs: [10.0.0.1/8]}}", 2, 60, "did you mean '10.0.0.0/8'?"),
     (f"virtual_keys:\n  - {{alias: a, key: {KEY}, cidrs: [nowhere]}}", 2, 60, "for example 10.0.0.0/8"),
     (f"virtual_keys:\n  - {{alias: a, key: {KEY}, expires_at: tomorrow}}", 2, 64, "for example 2027-12-31"),
+    ("virtual_keys:\n  - {alias: a, key: 'twenty chars and blanks'}", 2, 21, "no header can carry"),
+    ("regions:\n  - {id: a, base_url: 'http://[x'}", 2, 23, "is no URL"),
     ("virtual_keys:\n  - {alias: a}", 2, 5, "'key' is missing"),
     ("providers:\n  aliyun_bailan_bj: {base_url: 'https://x'}", 2, 3, "did you mean 'aliyun_bailian_bj'?"),
     ("providers:\n  my_rack: {base_url: 'https://x'}", 2, 3, "speaks no interface"),

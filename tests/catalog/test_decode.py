@@ -32,6 +32,9 @@ class Outer(Struct, frozen=True, rename={"upstream": "as"}):
     inner: Inner = Inner()
     many: tuple[Inner, ...] = ()
     table: dict[Literal["one", "two"], int] = {}
+    label: Annotated[str, Meta(min_length=1)] = "x"
+    place: Literal["x", "y"] | None = None
+    mixed: int | dict[str, int] = 0
     either: str | tuple[str, ...] = ""
 
 
@@ -99,12 +102,26 @@ def test_numbers_may_come_from_the_environment() -> None:
         ("name: a\nmany: 5\n", "f:2:7: expected a list (begin each item with '- ')"),
         ("name: a\ntable: 5\n", "f:2:8: expected a mapping of names to values"),
         ("name: a\ntable: {on: 1}\n", "f:2:9: unknown name 'on' (did you mean 'one'?)"),
+        ("name: a\ntable: {zzz: 1}\n", "f:2:9: unknown name 'zzz' (one of: one, two)"),
+        ("name: a\ninner: {size: ٣}\n", "f:2:15: expected a whole number, found '٣'"),
+        ("name: a\nlabel: ''\n", "f:2:8: expected a text, found an empty one"),
+        ("name: a\nplace: [x]\n", "f:2:8: expected one word, found a list"),
+        ("name: a\nmixed: [1]\n", "f:2:8: expected a whole number or a mapping"),
         ("name: a\neither: {a: b}\n", "f:2:9: expected a text or a list"),
         ("name: a\ninner: {word: A1}\n", "f:2:15: 'A1' has a character that is not allowed here"),
     ],
 )
 def test_a_problem_has_a_place_and_a_suggestion(text: str, expected: str) -> None:
     assert _decode(text) == [expected]
+
+
+def test_a_schema_that_configuration_cannot_express_is_a_bug() -> None:
+    class Odd(Struct):
+        data: bytes
+
+    document, _ = read_document("data: x\n", "f")
+    with pytest.raises(TypeError, match="cannot express"):
+        decode(document, Odd)
 
 
 def test_every_problem_is_reported_in_one_run() -> None:

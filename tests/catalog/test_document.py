@@ -55,6 +55,7 @@ def test_an_empty_text_is_an_empty_mapping() -> None:
         ("a: *nobody\n", 1, 4, "an alias of nothing"),
         ("a: &x [*x]\n", 1, 8, "an alias contains itself"),
         ("? [a, b]\n: 1\n", 1, 3, "a key is a plain word"),
+        ("a: \x07\n", 1, 1, "a forbidden character"),
         ("a: 1\n---\nb: 2\n", 2, 1, "a second document"),
     ],
 )
@@ -90,6 +91,9 @@ def test_an_alias_repeats_its_node() -> None:
     root = _read("a: &x {b: 1}\nc: *x\n").root
     assert isinstance(root, Mapping)
     assert root.entries["a"][1] == root.entries["c"][1]
+    scalars = _read("a: &x 5\nb: *x\n").root
+    assert isinstance(scalars, Mapping)
+    assert scalars.entries["b"][1] == scalars.entries["a"][1]
 
 
 def test_a_problem_points_at_the_nearest_that_exists() -> None:
@@ -151,14 +155,14 @@ def test_a_value_is_inserted_as_it_is(before: str, value: str, after: str) -> No
 
 
 def test_interpolation_marks_what_came_from_the_environment() -> None:
-    document, problems = interpolated(_read("a: ${SET}\nb: plain\n"), _ENVIRON.get)
+    document, problems = interpolated(_read("a: ${SET}\nb: 5$\n"), _ENVIRON.get)
     assert problems == []
     assert isinstance(document.root, Mapping)
     first, second = (document.root.entries[name][1] for name in "ab")
     assert isinstance(first, Scalar)
     assert isinstance(second, Scalar)
     assert (first.text, first.is_from_environment) == ("value", True)
-    assert (second.text, second.is_from_environment) == ("plain", False)
+    assert (second.text, second.is_from_environment) == ("5$", False)
 
 
 def test_interpolation_says_where_a_variable_is_missing() -> None:

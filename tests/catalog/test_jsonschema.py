@@ -8,6 +8,7 @@ import msgspec
 import pytest
 import yaml
 
+from aimesh.catalog.jsonschema import operator_schema
 from aimesh.catalog.load import DATA
 from aimesh.settings import compile_settings
 
@@ -121,6 +122,16 @@ def test_what_the_schema_refuses_does_not_compile(text: str, tmp_path: Path) -> 
         compile_settings(file, {})
     if "Upper" not in text:
         assert _errors(_loaded(text), SCHEMA) != []
+
+
+def test_the_shipped_schema_is_the_one_made_here() -> None:
+    def bare(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {key: bare(value) for key, value in part.items() if key != "description"}
+        return [bare(item) for item in part] if isinstance(part, list | tuple) else part
+
+    made = msgspec.json.decode(msgspec.json.encode(operator_schema({})))
+    assert bare(made) == bare(SCHEMA)
 
 
 def test_every_key_of_the_file_is_described() -> None:

@@ -152,6 +152,7 @@ def test_the_compiled_file_says_what_the_yaml_says() -> None:
     files = read_files(DATA)
     compiled = json.decode(COMPILED.read_bytes(), type=BuiltIn)
     assert compiled == parse(files)
+    assert COMPILED.read_bytes() == load.encode(compiled)
     assert compiled.digest == digest_of(files)
 
 
@@ -259,6 +260,20 @@ def test_a_wrong_data_file_is_refused_at_its_place(models: str, line: int, colum
     (problem,) = caught.value.problems
     assert (problem.file, problem.line, problem.column) == ("models/n.yaml", line, column)
     assert words in f"{problem.message} {problem.suggestion}"
+
+
+@pytest.mark.parametrize(
+    ("provider", "models", "words"),
+    [
+        ("name: [", "vendor: N\nmodels: []\n", "providers/new_bj.yaml:1:8: not YAML"),
+        ("nmae: x", "vendor: N\nmodels: []\n", "providers/new_bj.yaml:1:1: unknown key 'nmae'"),
+        (PROVIDER, "models: []\n", "models/n.yaml:1:1: the key 'vendor' is missing"),
+    ],
+)
+def test_a_broken_data_file_is_named(provider: str, models: str, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        built_in({"providers/new_bj.yaml": provider, "models/n.yaml": models})
+    assert words in str(caught.value)
 
 
 def test_a_model_has_one_home() -> None:

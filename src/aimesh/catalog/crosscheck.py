@@ -122,8 +122,6 @@ def _provider_faults(name: str, entry: ProviderEntry, below: Merged) -> Iterator
 
 def _model_faults(model: ModelEntry, result: Merged, is_built_in: bool) -> Iterator[Fault]:
     whole = result.models[model.name]
-    if "@" in model.name:
-        yield ("name",), "a model's name has no '@'", ""
     if whole.kind is None:
         hint = did_you_mean(model.name, (name for name, entry in result.models.items() if entry is not model))
         yield (), "the key 'kind' is missing", hint or f"one of: {', '.join(Kind)}"

@@ -60,8 +60,6 @@ class _Decoder:
                 return self._dict(node, kind, path)
             case inspect.VarTupleType():
                 return self._items(node, kind, path)
-            case inspect.Metadata():
-                return self.read(node, kind.type, path)
         if not isinstance(node, Scalar):
             shape = "a mapping" if isinstance(node, Mapping) else "a list"
             raise self.fail(path, f"expected {_described(kind)}, found {shape}")

@@ -76,7 +76,7 @@ def parse(files: Mapping[str, bytes]) -> BuiltIn:
 
 
 def encode(built_in: BuiltIn) -> bytes:
-    """The compiled file: one line per entry, so that a change shows as one."""
+    """The compiled file, indented so that a change of the data shows as a change of few lines."""
     return msgspec.json.format(msgspec.json.encode(built_in), indent=1) + b"\n"
 
 

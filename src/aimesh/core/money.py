@@ -65,12 +65,6 @@ def charge(parts: Iterable[tuple[int | Fraction, Rate]], currency: Currency) -> 
     return Money(nano=round(total / MILLION), currency=currency)
 
 
-def shown(rate: Rate, *, per_million: bool) -> str:
-    """A rate as people quote it, without trailing zeros: ``3.2``."""
-    scale = NANO if per_million else NANO * MILLION
-    return plain(Decimal(rate) / Decimal(scale))
-
-
 def plain(amount: Decimal) -> str:
     """A decimal without exponent and trailing zeros."""
     text = f"{amount:f}"
