@@ -265,7 +265,7 @@ def test_a_wrong_data_file_is_refused_at_its_place(models: str, line: int, colum
 @pytest.mark.parametrize(
     ("provider", "models", "words"),
     [
-        ("name: [", "vendor: N\nmodels: []\n", "providers/new_bj.yaml:1:8: not YAML"),
+        ("name: [", "vendor: N\nmodels: []\n", "providers/new_bj.yaml:2:1: not YAML"),
         ("nmae: x", "vendor: N\nmodels: []\n", "providers/new_bj.yaml:1:1: unknown key 'nmae'"),
         (PROVIDER, "models: []\n", "models/n.yaml:1:1: the key 'vendor' is missing"),
     ],
