@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -83,141 +83,162 @@ ODD: tuple[object, ...] = (
     [7],
     [None],
     [[]],
-    [{}],
     {"a": 1},
     {"type": 7},
     [{"type": 7}],
     -1,
     1.5,
 )
-GOOD: dict[str, dict[str, Any]] = {
-    CHAT: BODY
-    | {
-        "tools": [{"function": {"name": "f"}}],
-        "tool_choice": "auto",
-        "stop": "x",
-        "n": 1,
-        "max_tokens": 9,
-        "stream": False,
-        "response_format": {"type": "text"},
-        "thinking": {"type": "enabled"},
-        "reasoning_effort": "low",
+
+
+def spoiled(value: Any) -> Iterator[Any]:
+    """``value`` with every part of it, at every depth, in every wrong type or missing."""
+    yield from ODD
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield {key: kept for key, kept in value.items() if key != name}
+            yield from (value | {name: odd} for odd in spoiled(inner))
+    elif isinstance(value, list):
+        for at, inner in enumerate(value):
+            yield from ([*value[:at], odd, *value[at + 1 :]] for odd in spoiled(inner))
+
+
+FUNCTION = {"name": "f", "parameters": {"type": "object", "properties": {"a": {"type": "string"}}}}
+TURNS: list[Any] = [
+    {
+        "role": "user",
+        "content": [{"type": "text", "text": "use tool"}, {"type": "image_url", "image_url": {"url": "x"}}],
     },
+    {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [{"id": "1", "type": "function", "function": FUNCTION}],
+    },
+    {"role": "tool", "tool_call_id": "1", "content": "x"},
+]
+BLOCKS: list[Any] = [
+    {"role": "user", "content": "x"},
+    {
+        "role": "assistant",
+        "content": [{"type": "text", "text": "x"}, {"type": "tool_use", "id": "1", "name": "f", "input": {}}],
+    },
+    {
+        "role": "user",
+        "content": [{"type": "tool_result", "tool_use_id": "1", "content": [{"type": "text", "text": "x"}]}],
+    },
+]
+ITEMS: list[Any] = [
+    {"role": "user", "content": [{"type": "input_text", "text": "use tool"}]},
+    {"type": "function_call", "call_id": "1", "name": "f", "arguments": "{}"},
+    {"type": "function_call_output", "call_id": "1", "output": "x"},
+]
+TOOL = {"type": "function", "function": FUNCTION}
+CHOICE = {"type": "function", "function": {"name": "f"}}
+FORM = {"type": "json_schema", "json_schema": {"name": "x", "schema": FUNCTION["parameters"]}}
+AIGC = "/api/v1/services/aigc"
+EMBEDDING = "/api/v1/services/embeddings"
+GOOD: dict[str, dict[str, Any]] = {
+    CHAT: {"model": "m", "messages": TURNS, "tools": [TOOL], "tool_choice": CHOICE, "stop": ["x"], "n": 1}
+    | {"max_tokens": 9, "response_format": FORM, "thinking": {"type": "enabled"}, "reasoning_effort": "low"},
     "/p/compatible-mode/v1/chat/completions": BODY
     | {"enable_thinking": True, "temperature": 1, "max_completion_tokens": 9},
-    "/p/api/v3/chat/completions": BODY | {"stream": True, "stream_options": {"include_usage": True}},
-    "/v1/messages": BODY
+    "/p/api/v3/chat/completions": {"model": "m", "messages": TURNS, "stream": True, "tools": [TOOL]}
+    | {"stream_options": {"include_usage": True, "chunk_include_usage": True}},
+    "/v1/messages": {"model": "claude-opus-4-6", "messages": BLOCKS, "max_tokens": 2048, "stream": True}
+    | {"system": [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral", "ttl": "1h"}}]}
+    | {"tools": [{"name": "f", "input_schema": FUNCTION["parameters"]}], "tool_choice": {"type": "auto"}}
+    | {"thinking": {"type": "adaptive", "display": "omitted"}, "stop_sequences": ["x"]}
+    | {"output_config": {"format": {"type": "json_schema", "schema": {}}}, "cache_control": {"ttl": "5m"}},
+    "/v1/messages/count_tokens": {"model": "m", "messages": BLOCKS, "system": "x", "tools": []},
+    "/v1/responses": {"model": "m", "input": ITEMS, "instructions": "x", "store": True, "stream": True}
+    | {"tools": [{"type": "function", "name": "f", "parameters": {}}, {"type": "custom", "name": "c"}]}
+    | {"tool_choice": {"type": "function", "name": "f"}, "reasoning": {"effort": "low"}}
+    | {"text": {"format": {"type": "json_schema", "schema": {}}}, "include": ["x"], "max_output_tokens": 9},
+    "/v1/embeddings": {"model": "m", "input": ["x"], "dimensions": 8, "encoding_format": "float"},
+    "/api/v3/embeddings": {"model": "m", "input": ["x"], "dimensions": 1024},
+    "/api/v3/embeddings/multimodal": {"model": "m", "dimensions": 1024, "encoding_format": "float"}
+    | {"input": [{"type": "text", "text": "x"}, {"type": "image_url", "image_url": {"url": "x"}}]},
+    "/v1/images/generations": {"model": "m", "prompt": "x", "n": 1, "size": "64x64", "partial_images": 1},
+    "/api/v3/images/generations": {"model": "m", "prompt": "x", "size": "1K", "response_format": "url"}
+    | {"sequential_image_generation": "auto", "sequential_image_generation_options": {"max_images": 1}},
+    "/api/v3/contents/generations/tasks": {"model": "m", "duration": 5, "resolution": "720p", "ratio": "1:1"}
     | {
-        "max_tokens": 2048,
-        "system": "x",
-        "tools": [],
-        "tool_choice": {"type": "auto"},
-        "thinking": {"type": "adaptive"},
-        "stop_sequences": ["x"],
-        "output_config": {"effort": "low"},
-        "cache_control": {"type": "ephemeral"},
-        "stream": True,
-    },
-    "/v1/messages/count_tokens": BODY | {"system": "x", "tools": []},
-    "/v1/responses": {
-        "model": "m",
-        "input": "x",
-        "tools": [],
-        "tool_choice": "auto",
-        "reasoning": {},
-        "text": {},
-        "include": [],
-        "max_output_tokens": 9,
-        "stream": True,
-        "instructions": "x",
-        "previous_response_id": "r",
-        "store": True,
-    },
-    "/v1/embeddings": {"model": "m", "input": "x", "dimensions": 8, "encoding_format": "float"},
-    "/api/v3/embeddings/multimodal": {
-        "model": "m",
-        "input": [{"type": "text", "text": "x"}],
-        "dimensions": 1024,
-    },
-    "/v1/images/generations": {
-        "model": "m",
-        "prompt": "x",
-        "n": 1,
-        "size": "64x64",
-        "stream": True,
-        "partial_images": 1,
-    },
-    "/api/v3/images/generations": {
-        "model": "seedream",
-        "prompt": "x",
-        "size": "1K",
-        "response_format": "url",
-        "sequential_image_generation": "auto",
-        "sequential_image_generation_options": {},
-    },
-    "/api/v3/contents/generations/tasks": {
-        "model": "m",
-        "content": [{"type": "text", "text": "x"}],
-        "duration": 5,
-        "resolution": "720p",
-        "ratio": "1:1",
-        "seed": 1,
-        "service_tier": "default",
-        "generate_audio": True,
-    },
-    "/api/v1/services/aigc/video-generation/video-synthesis": {
-        "model": "happyhorse-1.0-t2v",
-        "input": {"prompt": "x"},
-        "parameters": {},
-    },
-    "/api/v1/services/aigc/text-generation/generation": {
-        "model": "m",
-        "input": {"prompt": "x"},
-        "parameters": {},
-    },
-    "/api/v1/services/embeddings/text-embedding/text-embedding": {
-        "model": "m",
-        "input": {"texts": ["x"]},
-        "parameters": {},
-    },
-    "/api/v1/services/embeddings/multimodal-embedding/multimodal-embedding": {
-        "model": "m",
-        "input": {"contents": [{"text": "x"}]},
-        "parameters": {},
-    },
+        "content": [
+            {"type": "text", "text": "x"},
+            {"type": "image_url", "image_url": {"url": "x"}, "role": "r"},
+        ]
+    }
+    | {"seed": 1, "service_tier": "default", "generate_audio": True, "return_last_frame": True},
+    f"{AIGC}/video-generation/video-synthesis": {"model": "happyhorse-1.0-r2v"}
+    | {"input": {"prompt": "x", "media": [{"type": "reference_image", "url": "x"}]}}
+    | {"parameters": {"resolution": "720P", "ratio": "1:1", "duration": 5}},
+    f"{AIGC}/image2video/video-synthesis": {"model": "wan2.6-i2v", "input": {"img_url": "x"}}
+    | {"parameters": {"resolution": "720P", "ratio": "1:1", "duration": 5}},
+    f"{AIGC}/text-generation/generation": {"model": "m", "input": {"messages": TURNS}}
+    | {"parameters": {"result_format": "message", "tools": [TOOL], "tool_choice": CHOICE, "max_tokens": 9}},
+    f"{EMBEDDING}/text-embedding/text-embedding": {"model": "m", "input": {"texts": ["x"]}}
+    | {"parameters": {"dimension": 8}},
+    f"{EMBEDDING}/multimodal-embedding/multimodal-embedding": {"model": "m"}
+    | {"input": {"contents": [{"text": "x"}, {"image": "x"}]}}
+    | {"parameters": {"dimension": 8, "enable_fusion": True}},
 }
 
 
-@pytest.mark.parametrize("path", list(GOOD))
-def test_odd_types_never_break_it(sim: LiveSimulator, path: str) -> None:
-    """Every member of every request, and every member one level below, in every wrong type."""
-    good = GOOD[path]
-    bodies: list[Any] = [good | {name: odd} for name in good for odd in ODD]
-    for name, inner in good.items():
-        if isinstance(inner, dict):
-            bodies += [good | {name: inner | {member: odd}} for member in inner for odd in ODD]
-    bodies += [
-        good | {"parameters": {name: odd}} for odd in ODD for name in PARAMETERS if "parameters" in good
-    ]
-    headers = {"anthropic_version": "2023-06-01"}
+class Sink:
+    """A reply that takes everything and costs nothing."""
+
+    def __init__(self) -> None:
+        self.is_gone = False
+        self.is_open = False
+        self.is_writable = True
+        self.on_gone: Callable[[], None] | None = None
+        self.on_writable: Callable[[], None] | None = None
+        self.sent: list[tuple[int, bytes]] = []
+        """Status and body of whole answers; a streamed one leaves its status and no body."""
+
+    def send(self, status: int, headers: bytes, body: bytes) -> None:
+        self.sent.append((status, body))
+
+    def open(self, status: int, headers: bytes) -> None:
+        self.sent.append((status, b""))
+
+    def write(self, data: bytes) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def abort(self) -> None:
+        pass
+
+
+def asked(path: str, body: object) -> NetRequest:
+    headers = {b"host": b"x", b"authorization": b"Bearer k", b"anthropic-version": b"2023-06-01"}
     if "video" in path:
-        headers["x_dashscope_async"] = "enable"
-    assert sim.post(path, good, **headers)[0] == 200 or "previous_response_id" in good
-    broken = [body for body in bodies if sim.post(path, body, **headers)[0] not in {200, 400}]
-    bugs, sim.simulator.recorder.bugs = sim.simulator.recorder.bugs, []
-    assert (broken, bugs) == ([], [])
+        headers[b"x-dashscope-async"] = b"enable"
+    data = json.dumps(body).encode()
+    return NetRequest(method=b"POST", path=path.encode(), query=b"", headers=headers, body=data, peer="")
 
 
-PARAMETERS = (
-    "dimension",
-    "duration",
-    "resolution",
-    "ratio",
-    "tools",
-    "tool_choice",
-    "max_tokens",
-    "result_format",
-)
+async def answered(requests: list[NetRequest]) -> tuple[Simulator, list[tuple[int, bytes]]]:
+    """Hands the requests to a simulator directly, without sockets."""
+    simulator = Simulator()
+    await simulator.start()
+    sink = Sink()
+    for each in requests:
+        simulator.handle(each, sink)
+    await simulator.stop()
+    return simulator, sink.sent
+
+
+@pytest.mark.parametrize("path", list(GOOD))
+def test_odd_types_never_break_it(path: str) -> None:
+    bodies = [GOOD[path], *spoiled(GOOD[path])]
+    simulator, answers = asyncio.run(answered([asked(path, body) for body in bodies]))
+    assert simulator.recorder.bugs == []
+    assert answers[0][0] == 200
+    assert {status for status, _ in answers} == {200, 400}
+    assert len(answers) == len(bodies)
 
 
 def test_unknown_path_and_wrong_method(sim: LiveSimulator) -> None:
@@ -272,52 +293,8 @@ def test_peer_that_leaves_a_delayed_answer(sim: LiveSimulator) -> None:
     assert sim.control("GET", "/_sim/stats")["open_answers"] == 0
 
 
-class Sink:
-    """A reply that takes everything and costs nothing."""
-
-    def __init__(self) -> None:
-        self.is_gone = False
-        self.is_open = False
-        self.is_writable = True
-        self.on_gone: Callable[[], None] | None = None
-        self.on_writable: Callable[[], None] | None = None
-        self.sent: list[tuple[int, bytes]] = []
-
-    def send(self, status: int, headers: bytes, body: bytes) -> None:
-        self.sent.append((status, body))
-
-    def open(self, status: int, headers: bytes) -> None:
-        self.is_open = True
-
-    def write(self, data: bytes) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-    def abort(self) -> None:
-        pass
-
-
 def test_plain_call_is_one_send() -> None:
-    async def call() -> Sink:
-        simulator = Simulator()
-        await simulator.start()
-        sink = Sink()
-        asked = NetRequest(
-            method=b"POST",
-            path=CHAT.encode(),
-            query=b"",
-            headers={b"host": b"x", b"authorization": b"Bearer k"},
-            body=json.dumps(BODY).encode(),
-            peer="",
-        )
-        for _ in range(500):
-            simulator.handle(asked, sink)
-        await simulator.stop()
-        return sink
-
-    sink = asyncio.run(call())
-    assert {status for status, _ in sink.sent} == {200}
+    _, answers = asyncio.run(answered([asked(CHAT, BODY)] * 500))
+    assert {status for status, _ in answers} == {200}
     # The ids make each answer another one; the words are the same.
-    assert len({body for _, body in sink.sent}) == 500
+    assert len({body for _, body in answers}) == 500

@@ -246,3 +246,13 @@ def test_stream_keeps_the_laws(sim: LiveSimulator) -> None:
             case "content_block_stop":
                 open_index = None
     assert starts == [0, 1]
+
+
+def test_results_must_lead_their_message(sim: LiveSimulator) -> None:
+    called = {"type": "tool_use", "id": "toolu_1", "name": "clock", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "12:00"}
+    text = {"type": "text", "text": "and now?"}
+    for content, status in (([result, text], 200), ([text, result], 400)):
+        messages = [*USER, {"role": "assistant", "content": [called]}, {"role": "user", "content": content}]
+        body = {"model": MODEL, "max_tokens": 99, "messages": messages}
+        assert sim.post("/v1/messages", body, **OLD)[0] == status

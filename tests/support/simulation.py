@@ -65,17 +65,18 @@ def encode_request(path: str, body: object, headers: dict[str, str] | None = Non
 
 
 def read_all(connection: socket.socket, silence_s: float = 0.4) -> tuple[bytes, str]:
+    """Everything that comes, and how it ends: ``closed``, ``reset`` or ``silent``."""
     connection.settimeout(silence_s)
-    received = b""
+    received = bytearray()
     while True:
         try:
             piece = connection.recv(65536)
         except TimeoutError:
-            return received, "silent"
+            return bytes(received), "silent"
         except ConnectionResetError:
-            return received, "reset"
+            return bytes(received), "reset"
         if not piece:
-            return received, "closed"
+            return bytes(received), "closed"
         received += piece
 
 
@@ -88,15 +89,17 @@ def split_answer(answer: bytes) -> tuple[int, dict[str, str], bytes]:
 
 def dechunked(body: bytes) -> tuple[bytes, bool]:
     """The content of a chunked body, and whether its end was there."""
-    content = b""
-    while body:
-        size, _, rest = body.partition(b"\r\n")
-        length = int(size, 16)
+    content = bytearray()
+    at = 0
+    while at < len(body):
+        line_end = body.index(b"\r\n", at)
+        length = int(body[at:line_end], 16)
         if length == 0:
-            return content, True
-        content += rest[:length]
-        body = rest[length + 2 :]
-    return content, False
+            return bytes(content), True
+        at = line_end + 2
+        content += body[at : at + length]
+        at += length + 2
+    return bytes(content), False
 
 
 def wait_for(condition: Any, deadline_s: float = 5.0) -> Any:

@@ -28,7 +28,7 @@ from aimesh.simulator.models import dated, require_model
 from aimesh.simulator.world import World
 
 IMAGE_TOKENS = 85
-_ROLES = frozenset(("system", "developer", "user", "assistant", "tool", "function"))
+_ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 _SHOWS_REASONING = re.compile(r"qwen|qwq|doubao|seed|deepseek|glm|kimi|minimax", re.IGNORECASE)
 _THINKS_UNASKED = re.compile(r"doubao-seed-(1[.-][68]|2[.-]0|code)|deepseek|qwq|-thinking", re.IGNORECASE)
 _STREAMED_THINKING_ONLY = re.compile(r"^qwen3-\d+b", re.IGNORECASE)

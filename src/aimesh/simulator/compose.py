@@ -196,9 +196,9 @@ def example(schema: Json, root: Json | None = None, depth: int = 0) -> object:
         case "string":
             return "simulated"
         case "integer":
-            return int(schema.get("minimum", 1))
+            return _least(schema, 1)
         case "number":
-            return float(schema.get("minimum", 1.5))
+            return _least(schema, 1.5)
         case "boolean":
             return True
         case "null":
@@ -212,6 +212,11 @@ def example(schema: Json, root: Json | None = None, depth: int = 0) -> object:
     return {
         name: example(inner, root, depth + 1) for name, inner in properties.items() if isinstance(inner, dict)
     }
+
+
+def _least(schema: Json, otherwise: float) -> float:
+    least = schema.get("minimum")
+    return least if isinstance(least, int | float) else otherwise
 
 
 def _resolved(reference: str, root: Json) -> Json:

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Any
 
 from msgspec import Struct
@@ -24,6 +25,7 @@ from aimesh.simulator.answers import (
     Stream,
     encode_json,
     integer,
+    members,
     objects,
     texts,
     whole,
@@ -122,6 +124,9 @@ def _check_content(message: Json, at: int, *, is_claude: bool) -> None:
             raise Refusal(400, "", f"{where}: Input should be an object with a type")
         if block["type"] == "text" and not block.get("text"):
             raise Refusal(400, "", "messages: text content blocks must be non-empty")
+        for kind, member in (("tool_use", "id"), ("tool_result", "tool_use_id")):
+            if block["type"] == kind and not isinstance(block.get(member), str):
+                raise Refusal(400, "", f"{where}.{kind}.{member}: Input should be a valid string")
         if block["type"] == "tool_use" and not isinstance(block.get("input"), dict):
             raise Refusal(400, "", f"{where}.tool_use.input: Input should be a valid dictionary")
         if block["type"] == "thinking" and is_claude and not _is_ours(block):
@@ -137,15 +142,12 @@ def _is_ours(block: Json) -> bool:
 
 
 def _check_tool_results(messages: list[Json]) -> None:
-    """Each tool_use must be answered in the very next message, and before any text there."""
+    """Each tool_use must be answered in the very next message, before anything else that stands there."""
     for at, message in enumerate(messages):
-        content = message.get("content")
-        if not isinstance(content, list):
-            continue
-        called = [b["id"] for b in content if b["type"] == "tool_use" and message["role"] == "assistant"]
-        following = messages[at + 1].get("content") if at + 1 < len(messages) else None
-        answered = _result_ids(following)
-        if called and at + 1 < len(messages) and any(name not in answered for name in called):
+        called = _ids(message, "tool_use", "id") if message["role"] == "assistant" else []
+        following = messages[at + 1] if at + 1 < len(messages) else None
+        answered = _ids(following, "tool_result", "tool_use_id")
+        if called and following is not None and any(name not in answered for name in called):
             missing = ", ".join(name for name in called if name not in answered)
             raise Refusal(
                 400,
@@ -154,21 +156,21 @@ def _check_tool_results(messages: list[Json]) -> None:
                 f"after: {missing}. Each `tool_use` block must have a corresponding `tool_result` block "
                 "in the next message.",
             )
-        for position, name in enumerate(_result_ids(content)):
-            before = messages[at - 1].get("content") if at else None
-            ids = [b["id"] for b in before if b["type"] == "tool_use"] if isinstance(before, list) else []
-            if name not in ids:
+        known = _ids(messages[at - 1], "tool_use", "id") if at else []
+        for position, name in enumerate(_ids(message, "tool_result", "tool_use_id")):
+            if name not in known:
                 where = f"messages.{at}.content.{position}"
                 text = f"{where}: unexpected `tool_use_id` found in `tool_result` blocks: {name}."
                 raise Refusal(400, "", text)
 
 
-def _result_ids(content: object) -> list[str]:
-    if not isinstance(content, list):
-        return []
-    return [
-        b.get("tool_use_id", "") for b in content if isinstance(b, dict) and b.get("type") == "tool_result"
-    ]
+def _ids(message: Json | None, kind: str, member: str) -> list[str]:
+    """The ids in the blocks of one kind; of results only the leading ones count."""
+    content = None if message is None else message["content"]
+    blocks = content if isinstance(content, list) else []
+    if kind == "tool_result":
+        blocks = list(takewhile(lambda block: block["type"] == kind, blocks))
+    return [block[member] for block in blocks if block["type"] == kind]
 
 
 def _check_thinking(call: Call, model: str, limit: int) -> None:
@@ -237,7 +239,7 @@ def _wish(call: Call, messages: list[Json], limit: int) -> Wish:
         limit=limit,
         limit_counts_reasoning=True,
         stops=texts(body.get("stop_sequences")),
-        schema=form.get("schema") if isinstance(form, dict) else None,
+        schema=members(form.get("schema")) if isinstance(form, dict) else None,
     )
 
 

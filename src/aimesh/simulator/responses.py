@@ -31,6 +31,8 @@ from aimesh.simulator.compose import Composition, ToolSpec, Wish, compose, count
 from aimesh.simulator.models import dated, require_model
 from aimesh.simulator.world import World
 
+_ROLES = ("user", "assistant", "system", "developer")
+
 
 def create(call: Call, world: World) -> Answer:
     model = require_model(call)
@@ -108,16 +110,11 @@ def _items(call: Call) -> list[Json]:
         return [{"type": "message", "role": "user", "content": given}]
     if not isinstance(given, list) or not given or not all(isinstance(item, dict) for item in given):
         raise failures.invalid(call.dialect, "Missing required parameter: 'input'.", "input")
-    called = {
+    called = [
         item.get("call_id") for item in given if item.get("type") in ("function_call", "custom_tool_call")
-    }
+    ]
     for at, item in enumerate(given):
-        if item.get("type", "message") == "message" and item.get("role") not in {
-            "user",
-            "assistant",
-            "system",
-            "developer",
-        }:
+        if item.get("type", "message") == "message" and item.get("role") not in _ROLES:
             raise failures.invalid(call.dialect, f"Invalid value for input[{at}].role.", f"input[{at}].role")
         orphan = item.get("type") == "function_call_output" and item.get("call_id") not in called
         if orphan and "previous_response_id" not in call.body:
@@ -157,7 +154,9 @@ def _wish(call: Call, model: str, items: list[Json]) -> Wish:
         knobs["reasoning_effort"] = reasoning["effort"]
     text = body.get("text")
     form = text.get("format") if isinstance(text, dict) else None
-    schema = form.get("schema") if isinstance(form, dict) and form.get("type") == "json_schema" else None
+    schema: Json | None = None
+    if isinstance(form, dict) and form.get("type") == "json_schema":
+        schema = members(form.get("schema"))
     limit = body.get("max_output_tokens")
     choice = body.get("tool_choice")
     if isinstance(choice, dict):
