@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,7 +98,5 @@ def test_errors_take_the_shape_of_the_path(path: bytes, headers: dict[bytes, byt
 
 @given(st.binary(max_size=80), st.sampled_from([b"GET", b"POST", b"DELETE", b"BREW"]))
 def test_any_path_is_matched_or_refused(path: bytes, method: bytes) -> None:
-    try:
+    with suppress(MissingPath, MethodNotAllowed):
         match(method, b"/gateway/" + path)
-    except (MissingPath, MethodNotAllowed):
-        pass
