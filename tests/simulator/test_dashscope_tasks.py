@@ -10,6 +10,7 @@ import dashscope
 import pytest
 from dashscope.aigc.video_synthesis import AioVideoSynthesis, VideoSynthesis
 from dashscope.api_entities.aio_session import close_shared_aio_session
+from dashscope.v2.errors import BadRequestError
 from tests.simulator.test_media import boxes
 from tests.support.simulation import LiveSimulator, read_all, split_answer, wait_for
 
@@ -104,9 +105,14 @@ def test_client_of_the_second_generation(sim: LiveSimulator) -> None:
         )
         task_id = made.output.task_id if hasattr(made.output, "task_id") else made.output["task_id"]
         done = wait_for(lambda: status_of(client.videos.jobs.fetch(task_id)) == "SUCCEEDED")
+        whole: Any = client.videos.generate(model="happyhorse-1.0-t2v", prompt="x", resolution="720P")
+        # image_url= becomes input.img_url, which HappyHorse does not know.
+        with pytest.raises(BadRequestError, match=r"input\.media"):
+            client.videos.jobs.create(model="happyhorse-1.0-i2v", image_url="https://example.com/a.png")
     finally:
         client.close()
     assert done
+    assert whole.task_id
 
 
 def status_of(answer: Any) -> str:

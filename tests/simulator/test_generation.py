@@ -6,9 +6,11 @@ from http import HTTPStatus
 from itertools import pairwise
 from typing import Any
 
+import dashscope
 import pytest
 from dashscope import AioGeneration, Generation, MultiModalConversation
 from dashscope.api_entities.aio_session import close_shared_aio_session
+from dashscope.v2.errors import AuthenticationError
 from tests.support.simulation import LiveSimulator, dechunked
 
 PATH = "/p/api/v1/services/aigc/text-generation/generation"
@@ -102,3 +104,25 @@ def test_refusals(sim: LiveSimulator) -> None:
         body = {"model": "qwen-plus", "input": {"messages": SAID}} | change
         got, _, answer = sim.post(PATH, body, **headers)
         assert (got, json.loads(answer)["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "path"),
+    [("native", "/p/api/v1"), ("openai", "/p/compatible-mode/v1"), ("anthropic", "/p/apps/anthropic")],
+)
+def test_second_generation_client(sim: LiveSimulator, protocol: Any, path: str) -> None:
+    client: Any = dashscope.Client(api_key="k", base_url=sim.url + path, protocol=protocol)
+    stranger: Any = dashscope.Client(api_key="invalid", base_url=sim.url + path, protocol=protocol)
+    asked: Any = {"model": "qwen-plus", "messages": SAID, "max_tokens": 99}
+    try:
+        whole = client.chat.completions.create(**asked)
+        chunks = list(client.chat.completions.create(**asked, stream=True))
+        with pytest.raises(AuthenticationError):
+            stranger.chat.completions.create(**asked)
+    finally:
+        client.close()
+        stranger.close()
+    streamed = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    assert whole.choices[0].message.content == streamed
+    assert streamed.endswith("hello")
+    assert chunks[-1].usage.output_tokens == whole.usage.output_tokens > 1
