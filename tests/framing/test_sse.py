@@ -1,5 +1,7 @@
 """Cutting event streams: the three line ends, any chunking, the limit, and the fields of one frame."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,7 +61,7 @@ def test_a_frame_whose_last_byte_may_not_be_its_last_waits() -> None:
 @given(STREAMS, st.lists(st.integers(0, 200), max_size=12))
 def test_chunking_changes_nothing(stream: bytes, cuts: list[int]) -> None:
     places = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
-    pieces = [stream[a:b] for a, b in zip(places, places[1:], strict=False)]
+    pieces = [stream[a:b] for a, b in itertools.pairwise(places)]
     whole, tail = frames_of([stream])
     assert frames_of(pieces) == (whole, tail)
     assert frames_of([stream[i : i + 1] for i in range(len(stream))]) == (whole, tail)
@@ -75,16 +77,19 @@ def test_a_frame_of_a_megabyte_passes_in_small_pieces() -> None:
     assert out == [frame]
 
 
+def feed_in_sevens(splitter: FrameSplitter, stream: bytes) -> None:
+    for start in range(0, len(stream), 7):
+        splitter.feed(stream[start : start + 7])
+
+
 @pytest.mark.parametrize(
     "stream", [b"x" * 101, b"x" * 99 + b"\n\n", b"x" * 99 + b"\r\r-", b"ab\n\n" + b"x" * 101]
 )
 def test_a_frame_over_the_limit_is_refused(stream: bytes) -> None:
     with pytest.raises(FrameTooLargeError):
         FrameSplitter(100).feed(stream)
-    splitter = FrameSplitter(100)
     with pytest.raises(FrameTooLargeError):
-        for start in range(0, len(stream), 7):
-            splitter.feed(stream[start : start + 7])
+        feed_in_sevens(FrameSplitter(100), stream)
 
 
 def test_many_small_frames_may_be_longer_than_the_limit_together() -> None:

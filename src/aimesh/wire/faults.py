@@ -70,7 +70,7 @@ def encode_fault(family: Family, fault: Fault, *, request_id: str, path: str) ->
             error = {
                 "type": _anthropic_type(fault),
                 "message": message,
-                "code": code,
+                "code": code or fault.code,
                 "source": fault.source,
                 "retry_history": history,
             }

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from aimesh.core.usage import NO_USAGE, Usage
 from aimesh.framing.sse import FrameSplitter, FrameTooLargeError
 from aimesh.wire.interface import UpstreamError
+from aimesh.wire.lenient import mend
 from aimesh.wire.upstream_error import bad_answer, find_error
 
 
@@ -112,6 +113,12 @@ class StreamTap:
 
 
 ReadFrame = Callable[[StreamTap, bytes], bool]
+
+
+def mended_frame(data: bytes) -> bytes | None:
+    """A frame with the same JSON in readable spelling; None when there is nothing to mend."""
+    mended = mend(data)
+    return None if mended == data else b"data: %b\n\n" % mended.replace(b"\n", b" ")
 
 
 def read_nothing(_tap: StreamTap, _frame: bytes) -> bool:

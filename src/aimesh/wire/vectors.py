@@ -11,6 +11,7 @@ from base64 import b64encode
 import msgspec
 
 from aimesh.core.errors import BadRequest
+from aimesh.wire.lenient import decode
 from aimesh.wire.splice import Splice, elements
 
 _VECTOR = msgspec.json.Decoder(list[float])
@@ -41,7 +42,7 @@ def _pack_entry(entry: bytes) -> bytes:
     vector = splice.get("embedding")
     if vector is None or vector.startswith(b'"'):
         return entry
-    packed = array("f", _VECTOR.decode(vector))
+    packed = array("f", decode(_VECTOR, vector)[0])
     if sys.byteorder == "big":
         packed.byteswap()
     splice.put("embedding", b'"%b"' % b64encode(packed.tobytes()))

@@ -14,8 +14,8 @@ from msgspec import Struct
 from aimesh.framing.sse import read_frame
 from aimesh.wire.answer import object_of
 from aimesh.wire.anthropic.usage import read_usage
-from aimesh.wire.lenient import decode, decode_any
-from aimesh.wire.tap import StreamTap
+from aimesh.wire.lenient import decode_any
+from aimesh.wire.tap import StreamTap, mended_frame
 from aimesh.wire.upstream_error import bad_answer, has_error, judge_embedded, read_embedded_error
 
 
@@ -34,8 +34,7 @@ class _Event(Struct, gc=False):
     error: Any = None
 
 
-_EVENT = msgspec.json.Decoder(_Event)
-_decode_event = _EVENT.decode
+_decode_event = msgspec.json.Decoder(_Event).decode
 
 
 class MessageReader:
@@ -91,11 +90,9 @@ class MessageReader:
         """A comment, ``[DONE]`` from a translating upstream, or what the fast decoder refuses."""
         if not data.strip() or data.strip() == b"[DONE]":
             return True
-        try:
-            event, _ = decode(_EVENT, data)
-        except msgspec.DecodeError:
-            return self._read_foreign(tap, data)
-        return self.read(tap, b"data: %b\n\n" % msgspec.json.encode(event))
+        if (mended := mended_frame(data)) is not None:
+            return self.read(tap, mended)
+        return self._read_foreign(tap, data)
 
     @staticmethod
     def _read_foreign(tap: StreamTap, data: bytes) -> bool:

@@ -11,10 +11,10 @@ from msgspec import Struct, structs
 
 from aimesh.core.usage import Usage
 from aimesh.framing.sse import read_frame
-from aimesh.wire.lenient import decode, decode_any
+from aimesh.wire.lenient import decode
 from aimesh.wire.numbers import whole
 from aimesh.wire.tap import StreamTap
-from aimesh.wire.upstream_error import has_error, judge_embedded
+from aimesh.wire.upstream_error import find_error, read_embedded_error
 
 
 class _Event(Struct, gc=False):
@@ -53,8 +53,8 @@ def read_event(tap: StreamTap, frame: bytes) -> bool:
         tap.started = tap.ended = True
         usage = event.usage if isinstance(event.usage, dict) else {}
         tap.usage = read_usage(usage, tap.usage.images)
-    else:
-        document = decode_any(data)
-        if kind == "error" or has_error(document):
-            return tap.fail(judge_embedded(document))
+    elif kind == "error":
+        return tap.fail(read_embedded_error(data))
+    elif (found := find_error(data)) is not None:
+        return tap.fail(found)
     return True

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from aimesh.core.errors import BadRequest, Unsupported
+from aimesh.wire.lenient import decode
 from aimesh.wire.splice import Splice, elements
 
 _OFFICIAL = ("text", "image", "video", "multi_images", "audio")
@@ -56,7 +57,10 @@ def _content(item: bytes, index: int) -> bytes:
     if not item.startswith(b"{"):
         raise BadRequest(f"{place} is neither a text nor an object", param=place)
     fields = Splice(item)
-    kind = _TYPE.decode(item).type
+    try:
+        kind = decode(_TYPE, item)[0].type
+    except msgspec.DecodeError as error:
+        raise BadRequest(f"{place}.type cannot be read", param=f"{place}.type") from error
     if kind is None:
         if all(fields.get(key) is None for key in _OFFICIAL):
             raise BadRequest(f"{place} holds neither text, image nor video", param=place)

@@ -41,7 +41,7 @@ def adapt(body: bytes, *, has_media: bool) -> tuple[bytes, tuple[str, ...]]:
         if moved is not None:
             splice.put("input", moved)
             raw_input = moved
-        follows_picture = "first_frame" in _media_types(decode_any(raw_input))
+        follows_picture = "first_frame" in _media_types(_decode(raw_input, "input"))
     raw_parameters = splice.get("parameters")
     if raw_parameters is None:
         splice.remove("parameters")
@@ -74,8 +74,15 @@ def _move_pictures(raw_input: bytes) -> bytes | None:
     return fields.render()
 
 
+def _decode(raw: bytes, place: str) -> Any:
+    try:
+        return decode_any(raw)
+    except msgspec.DecodeError as error:
+        raise BadRequest(f"{place} cannot be read", param=place) from error
+
+
 def _urls(raw: bytes, key: str) -> list[str]:
-    value = decode_any(raw)
+    value = _decode(raw, f"input.{key}")
     urls = [value] if isinstance(value, str) else value
     if not isinstance(urls, list) or not urls or not all(isinstance(url, str) and url for url in urls):
         raise BadRequest(f"input.{key} is neither an address nor a list of addresses", param=f"input.{key}")
@@ -102,7 +109,7 @@ def _adapt_parameters(raw: bytes, losses: list[str], *, follows_picture: bool) -
             losses.append(f"parameters.{knob}")
     if (size := parameters.get("size")) is not None:
         parameters.remove("size")
-        value = decode_any(size)
+        value = _decode(size, "parameters.size")
         shape = shape_of(value) if isinstance(value, str) else None
         if shape is None:
             losses.append("parameters.size")

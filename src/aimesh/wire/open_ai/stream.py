@@ -12,9 +12,9 @@ import msgspec
 from msgspec import Struct
 
 from aimesh.framing.sse import read_frame
-from aimesh.wire.lenient import decode, decode_any
+from aimesh.wire.lenient import decode_any
 from aimesh.wire.open_ai.usage import read_usage
-from aimesh.wire.tap import StreamTap
+from aimesh.wire.tap import StreamTap, mended_frame
 from aimesh.wire.upstream_error import bad_answer, has_error, judge_embedded, read_embedded_error
 
 
@@ -41,8 +41,7 @@ class _Chunk(Struct, gc=False):
     error: Any = None
 
 
-_CHUNK = msgspec.json.Decoder(_Chunk)
-_decode_chunk = _CHUNK.decode
+_decode_chunk = msgspec.json.Decoder(_Chunk).decode
 
 
 def read_chunk(tap: StreamTap, frame: bytes) -> bool:
@@ -131,12 +130,10 @@ def _read_odd(tap: StreamTap, data: bytes) -> _Chunk | None:
         return None
     if not data.strip():
         return None
-    try:
-        chunk, _ = decode(_CHUNK, data)
-    except msgspec.DecodeError:
-        _read_without_choices(tap, data)
-        return None
-    return _read(tap, b"data: " + msgspec.json.encode(chunk) + b"\n\n")
+    if (mended := mended_frame(data)) is not None:
+        return _read(tap, mended)
+    _read_without_choices(tap, data)
+    return None
 
 
 def _read_without_choices(tap: StreamTap, data: bytes) -> None:

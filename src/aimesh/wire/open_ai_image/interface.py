@@ -17,11 +17,11 @@ from aimesh.wire.answer import decode_answer, object_of
 from aimesh.wire.body import peek_model_and_stream
 from aimesh.wire.faults import encode_fault
 from aimesh.wire.interface import Answer, Family, Peek, Prepared, Tap, Target, UpstreamError
-from aimesh.wire.lenient import decode, decode_any
+from aimesh.wire.lenient import decode
 from aimesh.wire.numbers import whole
 from aimesh.wire.splice import replace_model
 from aimesh.wire.tap import StreamTap
-from aimesh.wire.upstream_error import bad_answer, find_error, has_error, judge_embedded
+from aimesh.wire.upstream_error import bad_answer, find_error, read_embedded_error
 from aimesh.wire.upstream_error import read_error as read_upstream_error
 
 
@@ -103,8 +103,8 @@ def _read_event(tap: StreamTap, frame: bytes) -> bool:
         tap.started = tap.ended = True
         usage = _read_usage(event.usage)
         tap.usage = structs.replace(usage, images=tap.usage.images + 1, reported=True)
-    else:
-        document = decode_any(data)
-        if kind == "error" or has_error(document):
-            return tap.fail(judge_embedded(document))
+    elif kind == "error":
+        return tap.fail(read_embedded_error(data))
+    elif (found := find_error(data)) is not None:
+        return tap.fail(found)
     return True

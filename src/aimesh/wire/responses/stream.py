@@ -17,7 +17,7 @@ from aimesh.framing.sse import read_frame
 from aimesh.wire.answer import object_of
 from aimesh.wire.lenient import decode, decode_any
 from aimesh.wire.numbers import whole
-from aimesh.wire.tap import StreamTap
+from aimesh.wire.tap import StreamTap, mended_frame
 from aimesh.wire.upstream_error import has_error, judge_embedded, read_embedded_error
 
 _ABSENT = msgspec.Raw()
@@ -42,10 +42,9 @@ class _Opening(Struct, gc=False):
     response: msgspec.Raw = _ABSENT
 
 
-_EVENT = msgspec.json.Decoder(_Event)
 _CLOSING = msgspec.json.Decoder(_Closing)
 _OPENING = msgspec.json.Decoder(_Opening)
-_decode_event = _EVENT.decode
+_decode_event = msgspec.json.Decoder(_Event).decode
 
 _WAITING = frozenset({"response.created", "response.in_progress", "response.queued"})
 _ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
@@ -113,11 +112,9 @@ def _read_odd(tap: StreamTap, data: bytes) -> bool:
     """A comment, the end marker of chat, or what the fast decoder refuses."""
     if not data.strip() or data.strip() == b"[DONE]":
         return True
-    try:
-        event, _ = decode(_EVENT, data)
-    except msgspec.DecodeError:
-        return _read_foreign(tap, data)
-    return read_event(tap, b"data: %b\n\n" % msgspec.json.encode(event))
+    if (mended := mended_frame(data)) is not None:
+        return read_event(tap, mended)
+    return _read_foreign(tap, data)
 
 
 def _read_foreign(tap: StreamTap, data: bytes) -> bool:
