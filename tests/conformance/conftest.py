@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from tests.support.live import Live, SimulatorControl, clean_environment, running_demo
+from tests.support.live import Live, SimulatorControl, clean_environment, parents_stack, running_demo
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -20,6 +20,9 @@ def _own_environment() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def live(_own_environment: None) -> Iterator[Live]:
+    if (given := parents_stack()) is not None:
+        yield given
+        return
     with running_demo() as stack:
         # The SDKs look once a second: what is done by then costs the tests one look less.
         stack.simulator.settings(task_s=0.6)

@@ -28,6 +28,8 @@ from aimesh.core.record import UsageRecord
 from aimesh.store.reader import JournalReader
 
 READY_S = 40.0
+STACK = "LIVE_STACK"
+"""Environment variable of a child that uses its parent's stack."""
 STOP_S = 15.0
 _UNWANTED = re.compile(
     r"(_API_KEY|_BASE_URL|_AUTH_TOKEN|_PROXY_URL)$|^(ALL|HTTPS?|NO|FTP)_PROXY$|^(AIMESH|OPENAI|ANTHROPIC|DASHSCOPE|ARK)_",
@@ -198,10 +200,7 @@ def _collect(stream: Any, lines: list[str]) -> None:
 class Live:
     """A running gateway: where it is, a key for it, and the simulator behind it."""
 
-    def __init__(
-        self, process: _Process, url: str, key: str, *, simulator: SimulatorControl, home: Path
-    ) -> None:
-        self._process = process
+    def __init__(self, url: str, key: str, *, simulator: SimulatorControl, home: Path) -> None:
         self.url = url
         """Origin without a path."""
         self.key = key
@@ -209,10 +208,6 @@ class Live:
         self.home = home
         self._reader = JournalReader(home / "journal")
         self._records: list[UsageRecord] = []
-
-    @property
-    def stderr(self) -> str:
-        return self._process.stderr
 
     def base(self, path: str) -> str:
         """A base URL as a client is given it: ``base("/v1")``."""
@@ -231,6 +226,16 @@ class Live:
         return records[0]
 
 
+def parents_stack() -> Live | None:
+    """The stack of the process that started this one, if it gave one."""
+    given = os.environ.get(STACK)  # noqa: TID251 - as above
+    if not given:
+        return None
+    stack = json.loads(given)
+    simulator = SimulatorControl(stack["simulator_url"])
+    return Live(stack["url"], stack["key"], simulator=simulator, home=Path(stack["home"]))
+
+
 @contextlib.contextmanager
 def running_demo() -> Iterator[Live]:
     """``aimesh demo`` on free ports."""
@@ -240,13 +245,8 @@ def running_demo() -> Iterator[Live]:
         try:
             ready = json.loads(process.first())
             assert set(ready) == {"url", "key", "simulator_url", "pid"}
-            yield Live(
-                process,
-                ready["url"],
-                ready["key"],
-                simulator=SimulatorControl(ready["simulator_url"]),
-                home=home,
-            )
+            simulator = SimulatorControl(ready["simulator_url"])
+            yield Live(ready["url"], ready["key"], simulator=simulator, home=home)
         finally:
             code = process.stop()
         assert code == 0, f"aimesh demo ended with {code}:\n{process.stderr}"
@@ -265,6 +265,6 @@ def running_serve(configuration: str, *, key: str, simulator: SimulatorControl) 
         )
         process = _Process(["serve", "--config", str(file)], home)
         try:
-            yield Live(process, process.first(_LISTENS), key, simulator=simulator, home=home)
+            yield Live(process.first(_LISTENS), key, simulator=simulator, home=home)
         finally:
             process.stop()
