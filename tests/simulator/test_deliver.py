@@ -1,6 +1,7 @@
 """Every kind of fault, as it looks on a raw socket."""
 
 import gzip
+import hashlib
 import json
 import time
 import zlib
@@ -338,3 +339,16 @@ def test_slow_reader_gets_everything(sim: LiveSimulator) -> None:
     frames, is_ended = frames_of(answer)
     assert (len(frames), is_ended, end) == (10_004, True, "closed")
     assert sim.control("GET", "/_sim/stats")["open_answers"] == 0
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("body", [BODY, STREAM])
+def test_hash_of_what_was_sent(sim: LiveSimulator, body: dict[str, object], compressed: bool) -> None:
+    sim.fault("hashed")
+    if compressed:
+        sim.fault("gzip")
+    _, headers, answer = sim.post(PATH, body)
+    content = dechunked(answer)[0] if "transfer-encoding" in headers else answer
+    content = gzip.decompress(content) if compressed else content
+    seen = sim.control("GET", "/_sim/requests?limit=1")["requests"][0]
+    assert seen["sent_sha256"] == hashlib.sha256(content).hexdigest()

@@ -6,6 +6,7 @@
 """
 
 import asyncio
+import hashlib
 import zlib
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
@@ -86,7 +87,11 @@ class Delivery:
             answer = Whole(_PAGE, content_type=b"text/html; charset=utf-8")
             fault = None
         extra = b"content-encoding: gzip\r\n" if plan.gzip else b""
+        if plan.hashed:
+            self._entry.sent = hashlib.sha256()
         if isinstance(answer, Whole):
+            if self._entry.sent is not None:
+                self._entry.sent.update(answer.body)
             body = zlib.compress(answer.body, wbits=31) if plan.gzip else answer.body
             if fault is not None:
                 self._break_whole(answer, body, extra, fault)
@@ -102,6 +107,8 @@ class Delivery:
         if fault is not None and fault.kind is Kind.WRONG_CONTENT_LENGTH:
             self._raw(answer, b"".join(frames), extra, int(fault.n or 100), reset=False)
             return
+        if self._entry.sent is not None:
+            frames = _hashed(frames, self._entry.sent)
         if plan.gzip:
             frames = _packed(frames)
         if plan.drip_bytes:
@@ -285,6 +292,12 @@ def _half_third(frames: Iterator[bytes]) -> Iterator[bytes]:
     yield from islice(frames, 2)
     third = next(frames, b"")
     yield third[: len(third) // 2]
+
+
+def _hashed(frames: Iterator[bytes], sent: "hashlib._Hash") -> Iterator[bytes]:
+    for frame in frames:
+        sent.update(frame)
+        yield frame
 
 
 def _packed(frames: Iterator[bytes]) -> Iterator[bytes]:

@@ -29,6 +29,8 @@ class Kind(StrEnum):
     DRIP = "drip"
     """The bytes arrive in pieces of ``n`` (default 7), each on its own, wherever that cuts."""
     GZIP = "gzip"
+    HASHED = "hashed"
+    """``/_sim/requests`` shows the SHA-256 of the content that was sent, taken before compression."""
     NO_USAGE = "no_usage"
     NO_DONE = "no_done"
     """The protocol's end marker is missing; the stream is whole otherwise."""
@@ -71,6 +73,7 @@ _MODIFIERS = frozenset(
         Kind.CHUNK_BYTES,
         Kind.DRIP,
         Kind.GZIP,
+        Kind.HASHED,
         Kind.NO_USAGE,
         Kind.NO_DONE,
         Kind.TASK_SECONDS,
@@ -127,6 +130,7 @@ class Plan(Struct, frozen=True):
     chunk_delay_s: float | None = None
     drip_bytes: int = 0
     gzip: bool = False
+    hashed: bool = False
     breaking: Fault | None = None
 
 
@@ -184,5 +188,6 @@ def _plan(modifiers: list[Fault], breaking: Fault | None) -> Plan:
         chunk_delay_s=None if pause_ms is None else pause_ms / 1000,
         drip_bytes=int(given[Kind.DRIP] or 7) if Kind.DRIP in given else 0,
         gzip=Kind.GZIP in given,
+        hashed=Kind.HASHED in given,
         breaking=breaking,
     )

@@ -18,7 +18,7 @@ LIMIT_BYTES = 64 * 1024 * 1024
 class Entry:
     """One request and what became of its answer."""
 
-    __slots__ = ("at_s", "ended_s", "gone_s", "number", "provider", "request", "status")
+    __slots__ = ("at_s", "ended_s", "gone_s", "number", "provider", "request", "sent", "status")
 
     def __init__(self, number: int, provider: str, request: Request, at_s: float) -> None:
         self.number = number
@@ -27,6 +27,8 @@ class Entry:
         self.at_s = at_s
         """Wall clock, as the others."""
         self.status = 0
+        self.sent: hashlib._Hash | None = None
+        """Of the content that was sent, where a fault asks for it."""
         self.ended_s: float | None = None
         """When the answer had been handed over whole, or broken on purpose."""
         self.gone_s: float | None = None
@@ -45,6 +47,7 @@ class Entry:
             "body_base64": base64.b64encode(request.body).decode(),
             "body_sha256": hashlib.sha256(request.body).hexdigest(),
             "status": self.status,
+            "sent_sha256": "" if self.sent is None else self.sent.hexdigest(),
             "ended": self.ended_s is not None,
             "peer_gone": self.gone_s is not None,
             "peer_gone_after_s": None if self.gone_s is None else self.gone_s - self.at_s,
