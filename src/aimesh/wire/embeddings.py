@@ -83,9 +83,7 @@ class EmbeddingInterface:
             )
         if prepared.make_base64:
             try:
-                splice = Splice(body)
-                splice.put("data", pack_vectors(data))
-                body = splice.render()
+                body = pack_vectors(body, ("data",))
             except BadVectorsError:
                 return Answer(body, error=bad_answer("the upstream's vectors cannot be read"))
         return Answer(body, self._read_usage(object_of(answer.usage)), reported_model=text_of(answer.model))

@@ -17,24 +17,39 @@ from aimesh.wire.splice import Splice, elements
 _VECTOR = msgspec.json.Decoder(list[float])
 
 
-def pack_vectors(entries: bytes) -> bytes:
-    """``entries``: one object with an ``embedding``, or a list of them. Raises ``BadVectorsError``."""
+class BadVectorsError(Exception):
+    """The upstream's vectors are no lists of numbers."""
+
+
+def pack_vectors(body: bytes, path: tuple[str, ...]) -> bytes:
+    """An answer with the vectors at ``path`` packed: one entry, or a list of them.
+
+    Raises ``BadVectorsError``.
+    """
     try:
-        if not entries.startswith(b"["):
-            return _pack_entry(entries)
-        pieces: list[bytes] = []
-        end = 0
-        for start, stop in elements(entries):
-            pieces += (entries[end:start], _pack_entry(entries[start:stop]))
-            end = stop
-        pieces.append(entries[end:])
-        return b"".join(pieces)
+        return _pack_at(body, path)
     except (BadRequest, msgspec.DecodeError) as error:
         raise BadVectorsError from error
 
 
-class BadVectorsError(Exception):
-    """The upstream's vectors are no lists of numbers."""
+def _pack_at(value: bytes, path: tuple[str, ...]) -> bytes:
+    if not path:
+        return _pack_entries(value)
+    splice = Splice(value)
+    splice.put(path[0], _pack_at(splice.get(path[0]) or b"[]", path[1:]))
+    return splice.render()
+
+
+def _pack_entries(entries: bytes) -> bytes:
+    if not entries.startswith(b"["):
+        return _pack_entry(entries)
+    pieces: list[bytes] = []
+    end = 0
+    for start, stop in elements(entries):
+        pieces += (entries[end:start], _pack_entry(entries[start:stop]))
+        end = stop
+    pieces.append(entries[end:])
+    return b"".join(pieces)
 
 
 def _pack_entry(entry: bytes) -> bytes:

@@ -18,7 +18,7 @@ from aimesh.wire.dashscope_embedding.request import adapt
 from aimesh.wire.faults import encode_fault
 from aimesh.wire.interface import Answer, Family, Peek, Prepared, Tap, Target, UpstreamError
 from aimesh.wire.numbers import whole
-from aimesh.wire.splice import Splice, replace_model
+from aimesh.wire.splice import replace_model
 from aimesh.wire.tap import StreamTap, read_nothing
 from aimesh.wire.upstream_error import bad_answer, find_error
 from aimesh.wire.upstream_error import read_error as read_upstream_error
@@ -79,7 +79,7 @@ class DashScopeEmbeddings:
             )
         if prepared.make_base64 and has_vectors:
             try:
-                body = _packed(body)
+                body = pack_vectors(body, ("output", "embeddings"))
             except BadVectorsError:
                 return Answer(body, error=bad_answer("the upstream's vectors cannot be read"))
         return Answer(body, _read_usage(object_of(answer.usage)))
@@ -93,14 +93,6 @@ class DashScopeEmbeddings:
     def encode_stream_fault(self, fault: Fault, request_id: str, _tap: Tap | None = None, /) -> bytes:
         error = encode_fault(Family.DASHSCOPE, fault, request_id=request_id, path="")
         return b"event:error\ndata:%b\n\n" % error
-
-
-def _packed(body: bytes) -> bytes:
-    splice = Splice(body)
-    output = splice.inner("output")
-    output.put("embeddings", pack_vectors(output.get("embeddings") or b"[]"))
-    splice.put("output", output.render())
-    return splice.render()
 
 
 def _read_usage(usage: dict[str, Any]) -> Usage:

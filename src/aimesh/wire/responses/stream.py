@@ -97,7 +97,7 @@ def read_event(tap: StreamTap, frame: bytes) -> bool:
 def _read_end(tap: StreamTap, kind: str, data: bytes) -> None:
     try:
         closing, _ = decode(_CLOSING, data)
-    except msgspec.ValidationError:
+    except msgspec.DecodeError:
         closing = _Closing()
     if closing.response is not None and closing.response.usage:
         tap.usage = read_usage(closing.response.usage)
