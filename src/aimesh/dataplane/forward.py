@@ -206,19 +206,20 @@ class _Relay:
         tap = self._tap
         if tap.ended or tap.error is not None:
             self._pass(ready)
-            return True
-        if ready:
+        elif ready:
             self._reply.write(ready)
-        return self._reply.is_writable
+        return self._reply.is_writable or self.is_over
 
     def _pass(self, ready: bytes) -> None:
         tap = self._tap
         if tap.error is not None:
             # The upstream's own error event, in the caller's protocol: handed on as it is.
             self._finish(Outcome.BROKEN_STREAM, ready)
-        elif tap.ended:
-            self._finish(Outcome.OK, ready)
-        elif ready:
+            return
+        if tap.ended:
+            # Settled now, closed when the upstream's bytes end: some send more after the end.
+            self._ticket.settle(Outcome.OK, status=200, usage=self.usage())
+        if ready:
             self._reply.write(ready)
 
     def end(self) -> None:
@@ -234,6 +235,10 @@ class _Relay:
     def broken(self, why: str, rest: bytes = b"") -> None:
         """The stream broke off: an error event, then the proper end of the body, never an end marker."""
         if self.is_over:
+            return
+        if self._tap.ended:
+            # Nothing that the caller waits for is missing.
+            self._finish(Outcome.OK, rest)
             return
         fault = BrokenStream(f"The upstream broke off: {why}")
         event = self._planned.interface.encode_stream_fault(fault, self._planned.arrival.id, self._tap)
