@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.support.chaos_config import Config, chaos_config
 from tests.support.chaos_simulator import SimulatorProcess, running_simulator
 from tests.support.chaos_worker import InnerGateway, LoopThread

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.support.chaos_calls import CHAT
 from tests.support.chaos_config import chaos_config
 from tests.support.chaos_http import call, until
@@ -29,13 +28,12 @@ def process(tmp_path: Path, simulator: SimulatorProcess) -> Iterator[GatewayProc
 
 async def _load_until_killed(gateway: GatewayProcess, *, seed: int, for_s: float) -> Load:
     load = Load(gateway.url, seed=seed)
-    callers = [
-        asyncio.ensure_future(load.caller(keeps_connection=index % 2 == 0)) for index in range(CALLERS)
-    ]
-    await asyncio.sleep(for_s)
-    gateway.kill()
-    load.is_stopped = True
-    await asyncio.wait_for(asyncio.gather(*callers), 20)
+    async with asyncio.timeout(for_s + 20), asyncio.TaskGroup() as callers:
+        for index in range(CALLERS):
+            callers.create_task(load.caller(keeps_connection=index % 2 == 0))
+        await asyncio.sleep(for_s)
+        gateway.kill()
+        load.is_stopped = True
     return load
 
 
@@ -62,7 +60,7 @@ def _kill_rounds(gateway: GatewayProcess, rounds: int) -> None:
 
 
 def _assert_recorded(gateway: GatewayProcess, complete: list[str]) -> None:
-    counts = Counter(record.id for record in gateway.records())
+    counts = Counter(str(record.id) for record in gateway.records())
     assert [name for name in complete if counts[name] != 1] == []
     assert max(counts.values(), default=1) == 1
     assert len(set(complete)) == len(complete), "two calls had the same request id"

@@ -4,7 +4,9 @@ import pytest
 from tests.support.chaos_calls import STYLES, Style
 from tests.support.chaos_http import call
 from tests.support.chaos_worker import InnerGateway
+
 pytestmark = pytest.mark.chaos
+
 
 @pytest.mark.parametrize("style", STYLES, ids=lambda s: s.name)
 def test_every_style_works_without_faults(gateway: InnerGateway, style: Style) -> None:

@@ -1,7 +1,6 @@
 """What callers see when nothing helps: every endpoint failed, or the upstream blames the caller."""
 
 import pytest
-
 from tests.support.chaos_calls import STYLES, WHOLE_STYLES, Style, read_error
 from tests.support.chaos_config import ALPHA_SECRET, BETA_SECRET
 from tests.support.chaos_http import Seen, call
@@ -23,7 +22,9 @@ def _assert_failed(
     assert error.history is not None
     assert [line["provider"] for line in error.history] == ["alpha", "beta"][:attempts]
     for line in error.history:
-        assert {"endpoint_id", "slug_name", "base_url", "api_key_alias", "model", "status", "body"} <= set(line)
+        assert {"endpoint_id", "slug_name", "base_url", "api_key_alias", "model", "status", "body"} <= set(
+            line
+        )
     record = gateway.record()
     assert (record.id, record.outcome, record.status) == (seen.request_id, "upstream_failed", status)
     assert record.error_code == code
@@ -64,7 +65,9 @@ def test_every_endpoint_is_rate_limited(
 
 
 @every_style
-def test_rate_limited_without_a_time(style: Style, gateway: InnerGateway, simulator: SimulatorProcess) -> None:
+def test_rate_limited_without_a_time(
+    style: Style, gateway: InnerGateway, simulator: SimulatorProcess
+) -> None:
     simulator.fault("status", provider=None, status=429)
     seen = call(gateway.url, style.path, style.body)
     _assert_failed(style, seen, gateway, status=429, code="UPSTREAM_RATE_LIMITED", attempts=2)

@@ -32,7 +32,7 @@ Config = dict[str, Any]
 def chaos_config(simulator_url: str, *, providers: dict[str, str] | None = None) -> Config:
     """``providers``: id to origin, cheapest first; default: ``alpha`` and ``beta`` at the simulator."""
     providers = providers or {name: f"{simulator_url}/{name}" for name in ("alpha", "beta")}
-    speaks = {interface: {} for _, names in _INTERFACES.values() for interface in names}
+    speaks: dict[str, Config] = {interface: {} for _, names in _INTERFACES.values() for interface in names}
     secrets = {"alpha": ALPHA_SECRET, "beta": BETA_SECRET}
     return {
         "listen": ["127.0.0.1:0"],

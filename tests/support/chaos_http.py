@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from msgspec import Struct
-
 from tests.support.chaos_config import KEY
 
 T = TypeVar("T")
@@ -69,9 +68,7 @@ def headers_with(extra: dict[str, str] | None = None, *, key: str = KEY) -> dict
     return {"authorization": f"Bearer {key}", "content-type": "application/json"} | (extra or {})
 
 
-def call(
-    url: str, path: str, body: object, *, headers: dict[str, str] | None = None, key: str = KEY
-) -> Seen:
+def call(url: str, path: str, body: object, *, headers: dict[str, str] | None = None, key: str = KEY) -> Seen:
     """One POST on a connection of its own, read to its end."""
     payload = body if isinstance(body, bytes) else json.dumps(body).encode()
     connection = http.client.HTTPConnection(_host(url), timeout=DEADLINE_S)
@@ -132,7 +129,7 @@ class Open:
     def __init__(self, url: str, path: str, body: object, *, key: str = KEY) -> None:
         self._socket = connect(url)
         self._socket.sendall(request_bytes(path, body, key=key))
-        self.received = b""
+        self.received = bytearray()
 
     def read_some(self) -> bytes:
         data = self._socket.recv(65536)
@@ -149,7 +146,7 @@ class Open:
         while not self.received.endswith(b"\r\n0\r\n\r\n"):
             if not self.read_some():
                 break
-        return self.received
+        return bytes(self.received)
 
     def hang_up(self, *, reset: bool = False) -> None:
         if reset:
@@ -166,7 +163,7 @@ def opened(url: str, path: str, body: object, *, key: str = KEY) -> Iterator[Ope
         stream.hang_up()
 
 
-def until(what: Callable[[], T], why: str, *, within_s: float = DEADLINE_S) -> T:
+def until(what: Callable[[], T | None], why: str, *, within_s: float = DEADLINE_S) -> T:
     """Polls until ``what`` gives something true; the wait is an assertion."""
     deadline_s = time.monotonic() + within_s
     while True:

@@ -8,10 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from aimesh.core.record import UsageRecord
-from aimesh.store.reader import read_records
 from tests.support.chaos_config import Config, write_config
 from tests.support.chaos_http import until
+from tests.support.live import clean_environment
+
+from aimesh.core.record import UsageRecord
+from aimesh.store.reader import read_records
 
 _LISTENS = re.compile(r"listens at (http://[^/\s]+)/gateway")
 COMMAND = (sys.executable, "-m", "aimesh.cli.main")
@@ -35,13 +37,12 @@ class GatewayProcess:
     def start(self) -> None:
         """Returns when it listens. The port of the first life is kept."""
         seen = self._log.stat().st_size if self._log.exists() else 0
-        environ = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*COMMAND, "serve", "--config", str(self.file)],
                 stdout=log,
                 stderr=log,
-                env=environ | {"AIMESH_HOME": str(self.home), "PYTHONUNBUFFERED": "1"},
+                env=clean_environment({"AIMESH_HOME": str(self.home), "PYTHONUNBUFFERED": "1"}),
             )
 
         def listening() -> re.Match[str] | None:

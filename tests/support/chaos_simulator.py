@@ -1,7 +1,6 @@
 """The simulator as a process of its own, and its control API."""
 
 import json
-import os
 import subprocess
 import sys
 import urllib.request
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.support.chaos_http import until
+from tests.support.live import clean_environment
 
 Fault = dict[str, Any]
 
@@ -50,7 +50,7 @@ class SimulatorProcess:
         return found
 
     def is_idle(self) -> bool:
-        return self.stats()["open_answers"] == 0
+        return bool(self.stats()["open_answers"] == 0)
 
     def wait_idle(self, within_s: float = 5.0) -> None:
         until(self.is_idle, "the simulator still holds answers open", within_s=within_s)
@@ -61,7 +61,7 @@ def running_simulator() -> Iterator[SimulatorProcess]:
     process = subprocess.Popen(
         [sys.executable, "-m", "aimesh.simulator", "--port", "0", "--json"],
         stdout=subprocess.PIPE,
-        env=dict(os.environ),
+        env=clean_environment(),
     )
     assert process.stdout is not None
     try:

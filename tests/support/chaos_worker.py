@@ -11,14 +11,15 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.support.chaos_config import Config, write_config
+from tests.support.chaos_http import until
+
 from aimesh.app import Worker
 from aimesh.core.clock import SystemClock
 from aimesh.core.record import UsageRecord
 from aimesh.net.listen import new_event_loop
 from aimesh.settings import compile_settings
 from aimesh.store.reader import read_records
-from tests.support.chaos_config import Config, write_config
-from tests.support.chaos_http import until
 
 T = TypeVar("T")
 
