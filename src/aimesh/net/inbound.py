@@ -20,6 +20,7 @@ import httptools
 from aimesh.net import http1
 from aimesh.net.http1 import CONTINUE, METHODS, STATUS_LINES, RefusedError
 from aimesh.net.message import Request
+from aimesh.net.repeat import RepeatedHead
 from aimesh.net.reply import InboundReply
 from aimesh.net.state import CLOSE, KEEP_ALIVE, KEEP_ALIVE_OLD, ServerState
 
@@ -61,6 +62,7 @@ class Inbound(asyncio.Protocol):
         "_phase",
         "_ready",
         "_refusal",
+        "_repeat",
         "_repeated",
         "_request",
         "_slice_bytes",
@@ -94,6 +96,7 @@ class Inbound(asyncio.Protocol):
         self._head_bytes = 0
         self._slice_bytes = 0
         self._repeated = 0
+        self._repeat = RepeatedHead()
         self._body: bytes | bytearray = b""
         self._body_left = 0
         self._body_size = 0
@@ -127,7 +130,22 @@ class Inbound(asyncio.Protocol):
         if self._is_busy:
             self._hold(data)
             return
-        self._feed(data)
+        if self._phase == IDLE:
+            request = self._repeat.match(data)
+            if request is not None:
+                self._ready.append((request, InboundReply(self, KEEP_ALIVE, is_head=False, is_chunked=True)))
+                self._run()
+                return
+            self._feed(data)
+            if (
+                self._repeat.wants_lessons
+                and len(self._ready) == 1
+                and self._phase == IDLE
+                and self._is_version_11
+            ):
+                self._repeat.learn(data, self._ready[0][0])
+        else:
+            self._feed(data)
         if self._ready or self._refusal is not None:
             self._run()
         elif self._wants_continue:

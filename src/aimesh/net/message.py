@@ -9,7 +9,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from aimesh.core.origin import Origin as Origin  # part of this contract, defined below it
+from aimesh.core.origin import Origin as Origin  # noqa: PLC0414 - part of this contract, defined below it
 
 
 class Request:

@@ -61,16 +61,16 @@ class Signal(Generic[T]):
         value: Any = self._value
         return value  # type: ignore[no-any-return]
 
-    # What asyncio.Task asks of a future that it waits for.
-    def add_done_callback(self, callback: Callable[[Any], object], *, context: object = None) -> None:
+    # What asyncio.Task asks of a future that it waits for; the signatures are asyncio's.
+    def add_done_callback(self, callback: Callable[[Any], object], *, context: object = None) -> None:  # noqa: ARG002
         loop = asyncio.get_running_loop()
         self._callback = lambda signal: loop.call_soon(callback, signal)
 
-    def remove_done_callback(self, callback: Callable[[Any], object]) -> int:
+    def remove_done_callback(self, callback: Callable[[Any], object]) -> int:  # noqa: ARG002
         self._callback = None
         return 1
 
-    def cancel(self, msg: object = None) -> bool:
+    def cancel(self, msg: object = None) -> bool:  # noqa: ARG002
         if self.is_set:
             return False
         self.fail(asyncio.CancelledError())
