@@ -17,6 +17,7 @@ from aimesh.store.segment import (
     Segment,
     has_writer,
     list_segments,
+    prune,
     read_frames,
     recover,
     segment_name,
@@ -173,3 +174,15 @@ def test_names_sort_by_time_and_then_by_sequence() -> None:
     names = [segment_name(5.0, 9, 1), segment_name(5.0, 9, 2), segment_name(1_750_000_000.0, 1, 1)]
     assert names == sorted(names)
     assert len(set(names)) == 3
+
+
+def test_pruning_removes_old_segments_without_a_writer(tmp_path: Path) -> None:
+    paths = [tmp_path / segment_name(1.0, 2, sequence) for sequence in (1, 2, 3)]
+    live, old, young = (written(path, [b"one"]) for path in paths)
+    old.close()
+    young.close()
+    for path, written_at_s in zip(paths, (100.0, 100.0, 950.0), strict=True):
+        os.utime(path, (written_at_s, written_at_s))
+    assert prune(tmp_path, keep_s=100.0, clock=FixedClock(1000.0)) == 1
+    assert list_segments(tmp_path) == [paths[0], paths[2]]
+    live.close()

@@ -211,3 +211,21 @@ def _cut(path: Path, descriptor: int) -> bool:
     elif frames.end < os.fstat(descriptor).st_size:
         os.ftruncate(descriptor, frames.end)
     return frames.is_torn
+
+
+def prune(directory: Path, *, keep_s: float, clock: Clock) -> int:
+    """Removes segments whose writer is gone and that were last written more than ``keep_s`` ago; gives how many."""
+    oldest_s = clock.wall_s() - keep_s
+    removed = 0
+    for path in list_segments(directory):
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
+        try:
+            if os.fstat(descriptor).st_mtime < oldest_s and not has_writer(descriptor):
+                path.unlink(missing_ok=True)
+                removed += 1
+        finally:
+            os.close(descriptor)
+    return removed
