@@ -25,7 +25,7 @@ from aimesh.core.errors import Fault
 from aimesh.core.ids import RequestIds
 from aimesh.core.secret import Secret
 from aimesh.dataplane.edge import Edge
-from aimesh.dataplane.forward import Limits
+from aimesh.dataplane.forward import Means
 from aimesh.dataplane.local import LocalPages
 from aimesh.dataplane.pipeline import Parts, Pipeline
 from aimesh.dataplane.snapshot import Snapshot, VirtualKey, compile_snapshot
@@ -45,6 +45,7 @@ from aimesh.store.idempotency import IdempotencyStore
 from aimesh.store.journal import Journal, JournalPolicy
 from aimesh.store.keys import KeyStore, StoredKey
 from aimesh.store.tasks import TaskStore
+from aimesh.upstream.attempt import Failure
 from aimesh.upstream.auth import credential_lines
 from aimesh.wire.interface import Target
 from aimesh.wire.registry import INTERFACES
@@ -78,7 +79,7 @@ class Worker:
         )
         self.database = open_database(database_url(settings))
         self.keys = KeyStore(self.database, clock, None)
-        self._stored_keys: dict[bytes, VirtualKey] = {}
+        self._stored_keys: tuple[StoredKey, ...] = ()
         self._keys_version = -1
         self.client = PooledClient(self.children, self._client_settings(), loop=self._loop)
         self.edge = Edge(
@@ -132,7 +133,7 @@ class Worker:
         if await self.keys.version() == self._keys_version:
             return
         loaded = await self.keys.load_keys()
-        self._stored_keys = {key.sha256: self._stored_key(key) for key in loaded.keys}
+        self._stored_keys = loaded.keys
         self._keys_version = loaded.version
         self.edge.snapshot = self._snapshot()
 
@@ -163,9 +164,8 @@ class Worker:
         return Pipeline(
             Parts(
                 interfaces={interface.id: interface for interface in INTERFACES},
-                client=self.client,
+                means=self._means(),
                 sink=self.journal,
-                breakers=self.breakers,
                 tasks=Tasks(
                     TaskStore(self.database, self._clock),
                     self.client,
@@ -173,14 +173,12 @@ class Worker:
                     clock=self._clock,
                 ),
                 idempotency=IdempotencyStore(self.database, self._clock),
-                limits=self._attempt_limits(),
-                clock=self._clock,
                 random=Random(),  # noqa: S311 - spreads load, guards nothing
                 most_attempts=self._settings.routing.attempts,
             )
         )
 
-    def _attempt_limits(self) -> Limits:
+    def _means(self) -> Means:
         given = self._settings.timeouts
 
         def timeouts(first_byte_s: float) -> Timeouts:
@@ -191,7 +189,17 @@ class Worker:
                 whole_s=given.whole_s,
             )
 
-        return Limits(streamed=timeouts(given.first_byte_stream_s), whole=timeouts(given.first_byte_whole_s))
+        return Means(
+            client=self.client,
+            breakers=self.breakers,
+            clock=self._clock,
+            streamed=timeouts(given.first_byte_stream_s),
+            whole=timeouts(given.first_byte_whole_s),
+            on_bad_credential=self._bad_credential,
+        )
+
+    def _bad_credential(self, candidate: Candidate, failure: Failure) -> None:
+        self._alarm("credential", f"{candidate.credential}: {failure.words}")
 
     def _server_limits(self) -> ServerLimits:
         limits, timeouts = self._settings.limits, self._settings.timeouts
@@ -220,7 +228,7 @@ class Worker:
             self._version,
             settings.catalog,
             # What the file declares wins over what the database says.
-            keys=self._stored_keys | file_keys(settings),
+            keys={key.sha256: self._stored_key(key) for key in self._stored_keys} | file_keys(settings),
             candidates_of=lambda endpoint: candidates(
                 endpoint, settings.credentials.get(endpoint.provider, ())
             ),

@@ -14,7 +14,7 @@ from aimesh.core.errors import Fault
 from aimesh.core.ids import RequestIds
 from aimesh.core.record import UsageRecord
 from aimesh.dataplane.edge import Edge
-from aimesh.dataplane.forward import Limits
+from aimesh.dataplane.forward import Means
 from aimesh.dataplane.pipeline import Parts, Pipeline
 from aimesh.dataplane.snapshot import Snapshot, compile_snapshot
 from aimesh.dataplane.tasks import Tasks
@@ -262,17 +262,23 @@ class Plane:
         self.breakers = Breakers()
         self.database: Database = open_database(f"sqlite:///{home / 'test.db'}")
         self.task_store = TaskStore(self.database, self.clock)
+        self.bad_credentials: list[str] = []
+        means = Means(
+            client=self.client,
+            breakers=self.breakers,
+            clock=self.clock,
+            streamed=Timeouts(),
+            whole=Timeouts(),
+            on_bad_credential=lambda candidate, _failure: self.bad_credentials.append(candidate.credential),
+        )
         self.edge = Edge(
             Pipeline(
                 Parts(
                     interfaces={interface.id: interface for interface in INTERFACES},
-                    client=self.client,
+                    means=means,
                     sink=self.records,
-                    breakers=self.breakers,
                     tasks=Tasks(self.task_store, self.client, sink=self.records, clock=self.clock),
                     idempotency=IdempotencyStore(self.database, self.clock),
-                    limits=Limits(streamed=Timeouts(), whole=Timeouts()),
-                    clock=self.clock,
                     random=Random(1),
                     most_attempts=4,
                 )

@@ -6,13 +6,13 @@ An estimate is answered rather than a 404: agents that get a 404 fall back to do
 from msgspec import structs
 
 from aimesh.dataplane import headers
+from aimesh.dataplane.forward import Means
 from aimesh.dataplane.stages import Admitted
-from aimesh.net.message import Client, Timeouts
-from aimesh.upstream.attempt import Whole, attempt
+from aimesh.upstream.attempt import Errand, Whole, attempt
 from aimesh.wire.anthropic.count_tokens import COUNTER, encode_count, estimate_tokens
 
 
-async def count_tokens(admitted: Admitted, *, client: Client, timeouts: Timeouts) -> None:
+async def count_tokens(admitted: Admitted, means: Means) -> None:
     call = admitted.authenticated.recognised
     arrival = call.arrival
     request = arrival.request
@@ -24,9 +24,8 @@ async def count_tokens(admitted: Admitted, *, client: Client, timeouts: Timeouts
         endpoint = candidate.endpoint
         counting = structs.replace(candidate, path=(endpoint.prefix + endpoint.paths.count_tokens).encode())
         head = headers.upstream_head(request, counting, COUNTER, prepared)
-        verdict = await attempt(
-            client, candidate, interface=COUNTER, prepared=prepared, request_head=head, timeouts=timeouts
-        )
+        errand = Errand(COUNTER, head, prepared, means.whole)
+        verdict = await attempt(means.client, candidate, errand, means.clock)
         if isinstance(verdict, Whole) and not verdict.encoding:
             arrival.reply.send(200, headers.own_answer(arrival.id), verdict.body)
             return

@@ -7,7 +7,11 @@
 """
 
 import zlib
+from collections.abc import Callable
 
+from msgspec import Struct, structs
+
+from aimesh.core.clock import Clock
 from aimesh.core.errors import (
     AllFailed,
     BrokenStream,
@@ -25,46 +29,48 @@ from aimesh.dataplane.stages import Planned
 from aimesh.net.message import Client, ExchangeError, Reply, Timeouts
 from aimesh.routing.breaker import Breakers
 from aimesh.routing.candidate import Candidate
-from aimesh.upstream.attempt import Failure, Opened, Whole, attempt
+from aimesh.upstream.attempt import Errand, Failure, Opened, Whole, attempt
 from aimesh.wire.interface import UpstreamError
 
 RETRY_AFTER_LIMIT_S = 60
 
 
-class Limits:
-    """Timeouts of an attempt, by kind of answer."""
+class Means(Struct, frozen=True):
+    """What attempts are made with."""
 
-    __slots__ = ("streamed", "whole")
+    client: Client
+    breakers: Breakers
+    clock: Clock
+    streamed: Timeouts
+    whole: Timeouts
+    on_bad_credential: Callable[[Candidate, Failure], None]
+    """Told when a provider does not accept a credential: an administrator must see it."""
 
-    def __init__(self, *, streamed: Timeouts, whole: Timeouts) -> None:
-        self.streamed = streamed
-        self.whole = whole
 
-
-async def first_good(
-    planned: Planned, ticket: Ticket, *, client: Client, breakers: Breakers, limits: Limits
-) -> Whole | Opened:
-    """Tries the plan's candidates in order. Raises ``UpstreamRefused`` or what ``_all_failed`` makes."""
+async def first_good(planned: Planned, ticket: Ticket, means: Means) -> Whole | Opened:
+    """Tries the plan's candidates in order. Raises ``UpstreamRefused`` or what ``all_failed`` makes."""
     interface = planned.interface
     request = planned.arrival.request
     failures: list[tuple[Failure, FailedAttempt]] = []
     for candidate in planned.attempts:
         prepared = interface.prepare(request.body, planned.peek, candidate.target)
-        breaker = breakers.of(candidate.circuit)
-        breaker.began(ticket.began(candidate, prepared))
-        verdict = await attempt(
-            client,
-            candidate,
-            interface=interface,
-            prepared=prepared,
-            request_head=headers.upstream_head(request, candidate, interface, prepared),
-            timeouts=limits.streamed if prepared.stream else limits.whole,
+        breaker = means.breakers.of(candidate.circuit)
+        now_s = ticket.began(candidate, prepared)
+        breaker.began(now_s)
+        timeouts = means.streamed if prepared.stream else means.whole
+        if failures:
+            timeouts = _remaining(timeouts, now_s - planned.arrival.started_s)
+        errand = Errand(
+            interface, headers.upstream_head(request, candidate, interface, prepared), prepared, timeouts
         )
+        verdict = await attempt(means.client, candidate, errand, means.clock)
         if not isinstance(verdict, Failure):
             breaker.succeeded()
             ticket.answered(verdict.head)
             return verdict
         now_s = ticket.failed(verdict)
+        if verdict.error is not None and verdict.error.blames_credential:
+            means.on_bad_credential(candidate, verdict)
         if verdict.counts_against_provider:
             breaker.failed(now_s, verdict.retry_after_s)
         else:
@@ -75,6 +81,12 @@ async def first_good(
         if not verdict.may_go_on:
             break
     raise all_failed(failures, once=interface.once)
+
+
+def _remaining(timeouts: Timeouts, spent_s: float) -> Timeouts:
+    """``whole_s`` is for all attempts of a call together."""
+    left_s = max(timeouts.whole_s - spent_s, 0.001)
+    return structs.replace(timeouts, whole_s=left_s)
 
 
 def _history(candidate: Candidate, failure: Failure) -> FailedAttempt:

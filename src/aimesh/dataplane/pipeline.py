@@ -13,13 +13,12 @@ from random import Random
 
 from msgspec import Struct
 
-from aimesh.core.clock import Clock
 from aimesh.core.ids import InterfaceId
 from aimesh.dataplane import models
 from aimesh.dataplane.admit import admit
 from aimesh.dataplane.authenticate import authenticate, find_key
 from aimesh.dataplane.count_tokens import count_tokens
-from aimesh.dataplane.forward import Limits, first_good, send_stream, send_whole
+from aimesh.dataplane.forward import Means, first_good, send_stream, send_whole
 from aimesh.dataplane.idempotency import HEADER, claim_of, once, stored
 from aimesh.dataplane.operations import Action, match
 from aimesh.dataplane.plan import plan
@@ -28,8 +27,7 @@ from aimesh.dataplane.settle import RecordSink, Ticket
 from aimesh.dataplane.snapshot import Snapshot
 from aimesh.dataplane.stages import Arrival, Authenticated
 from aimesh.dataplane.tasks import Tasks
-from aimesh.net.message import Client, Request
-from aimesh.routing.breaker import Breakers
+from aimesh.net.message import Request
 from aimesh.store.idempotency import IdempotencyStore, StoredAnswer
 from aimesh.upstream.attempt import Opened
 from aimesh.wire.interface import Interface
@@ -39,13 +37,10 @@ class Parts(Struct, frozen=True):
     """What the walk is made of; put together by ``app.py``."""
 
     interfaces: Mapping[InterfaceId, Interface]
-    client: Client
+    means: Means
     sink: RecordSink
-    breakers: Breakers
     tasks: Tasks
     idempotency: IdempotencyStore
-    limits: Limits
-    clock: Clock
     random: Random
     most_attempts: int
 
@@ -69,7 +64,7 @@ class Pipeline:
             else:
                 await self._relay(caller)
         elif action is Action.COUNT_TOKENS:
-            await count_tokens(admit(caller), client=parts.client, timeouts=parts.limits.whole)
+            await count_tokens(admit(caller), parts.means)
         elif action is Action.LIST_MODELS or action is Action.GET_MODEL:
             models.answer(caller)
         else:
@@ -87,7 +82,7 @@ class Pipeline:
         arrival = caller.recognised.arrival
         planned = plan(
             admit(caller),
-            breakers=parts.breakers,
+            breakers=parts.means.breakers,
             random=parts.random,
             now_s=arrival.started_s,
             most=parts.most_attempts,
@@ -95,10 +90,8 @@ class Pipeline:
         if caller.recognised.match.operation.action is Action.CREATE_TASK:
             # A task that a provider may have accepted is bound and recorded, even when its caller hung up.
             arrival.reply.on_gone = None
-        with Ticket(planned, parts.sink, parts.clock) as ticket:
-            good = await first_good(
-                planned, ticket, client=parts.client, breakers=parts.breakers, limits=parts.limits
-            )
+        with Ticket(planned, parts.sink, parts.means.clock) as ticket:
+            good = await first_good(planned, ticket, parts.means)
             if isinstance(good, Opened):
                 await send_stream(planned, ticket, good)
                 return None

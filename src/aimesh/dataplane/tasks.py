@@ -28,7 +28,7 @@ from aimesh.net.message import Client, Timeouts
 from aimesh.routing.candidate import Candidate
 from aimesh.store.database import StoreError
 from aimesh.store.tasks import NewTask, Progress, Task, TaskFilter, TaskStore
-from aimesh.upstream.attempt import Failure, Opened, Whole, attempt
+from aimesh.upstream.attempt import Errand, Failure, Opened, Whole, attempt
 from aimesh.wire.interface import Answer, Family, Interface, Prepared, Tap, TaskState, UpstreamError
 from aimesh.wire.registry import find_task_interface
 from aimesh.wire.tasks import TaskInterface, TaskPage, TaskRecord
@@ -175,9 +175,7 @@ class Tasks:
             await self._store.delete(task.interface, task.id)
         else:
             # What the upstream said before is out of date; the next query brings its new words.
-            gone = Progress(
-                status=_CANCELLED[operation.family], finished=True, succeeded=False, document=b""
-            )
+            gone = Progress(status=_CANCELLED[operation.family], finished=True, succeeded=False, document=b"")
             await self._store.update(task.interface, task.id, gone)
             await self._store.mark_settled(task.interface, task.id)
         body = interface.encode_cancelled(arrival.id)
@@ -198,14 +196,9 @@ class Tasks:
     ) -> Whole | Failure:
         endpoint = candidate.endpoint
         whole_path = endpoint.prefix + path.replace("{id}", quote(task.id, safe=""))
-        verdict = await attempt(
-            self._client,
-            candidate,
-            interface=judge,
-            prepared=NOTHING_TO_SEND,
-            request_head=headers.bare_head(method, whole_path.encode("ascii"), candidate),
-            timeouts=QUERY_TIMEOUTS,
-        )
+        head = headers.bare_head(method, whole_path.encode("ascii"), candidate)
+        errand = Errand(judge, head, NOTHING_TO_SEND, QUERY_TIMEOUTS)
+        verdict = await attempt(self._client, candidate, errand, self._clock)
         assert not isinstance(verdict, Opened)
         return verdict
 

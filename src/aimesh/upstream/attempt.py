@@ -15,6 +15,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from aimesh.core.clock import Clock
 from aimesh.core.secret import Secret
 from aimesh.net.message import (
     AnswerHead,
@@ -49,6 +50,16 @@ class Judge(Protocol):
     def read_error(self, status: int, body: bytes) -> UpstreamError: ...
 
     def open_tap(self, prepared: Prepared) -> Tap: ...
+
+
+class Errand(Struct, frozen=True):
+    """What one attempt is to do."""
+
+    judge: Judge
+    head: bytes
+    """Request line and header lines, each ending in CRLF."""
+    prepared: Prepared
+    timeouts: Timeouts
 
 
 class Whole(Struct, frozen=True):
@@ -107,88 +118,91 @@ class Unpacker:
 
 
 async def attempt(
-    client: Client,
-    candidate: Candidate,
-    *,
-    interface: Judge,
-    prepared: Prepared,
-    request_head: bytes,
-    timeouts: Timeouts,
+    client: Client, candidate: Candidate, errand: Errand, clock: Clock
 ) -> Whole | Opened | Failure:
     """Sends one request and waits for its verdict."""
-    exchange = client.send(
-        candidate.origin, request_head, prepared.body, timeouts=timeouts, fresh=interface.once
-    )
+    judge, prepared, timeouts = errand.judge, errand.prepared, errand.timeouts
+    exchange = client.send(candidate.origin, errand.head, prepared.body, timeouts=timeouts, fresh=judge.once)
     try:
-        head = await exchange.head()
+        if prepared.stream:
+            until_s = clock.monotonic_s() + timeouts.first_byte_s
+            head = await exchange.head()
+            if 200 <= head.status < 300 and _is_event_stream(head):
+                opened = await _open(exchange, head, errand=errand, clock=clock, until_s=until_s)
+                return opened if isinstance(opened, Opened) else _scrubbed(opened, candidate.head)
+        else:
+            head = await exchange.head()
         if not 200 <= head.status < 300:
             body = await exchange.body(ERROR_LIMIT_BYTES)
-            return refused(head, body, interface=interface, secret=candidate.head)
-        if prepared.stream and _is_event_stream(head):
-            opened = await _open(exchange, head, interface=interface, prepared=prepared)
-            return opened if isinstance(opened, Opened) else _scrubbed(opened, candidate.head)
+            return refused(head, body, judge=judge, secret=candidate.head)
         body = await exchange.body(ANSWER_LIMIT_BYTES)
     except ExchangeError as error:
         exchange.cancel()
-        return failed(error, once=interface.once)
+        return failed(error, once=judge.once)
     except BaseException:
         exchange.cancel()
         raise
-    return _scrubbed(_judge(head, body, interface=interface, prepared=prepared), candidate.head)
+    verdict = _judge(head, body, judge=judge, prepared=prepared)
+    return verdict if isinstance(verdict, Whole) else _scrubbed(verdict, candidate.head)
 
 
 async def _open(
-    exchange: Exchange, head: AnswerHead, *, interface: Judge, prepared: Prepared
+    exchange: Exchange, head: AnswerHead, *, errand: Errand, clock: Clock, until_s: float
 ) -> Opened | Failure:
-    """Reads a stream up to its first meaningful frame."""
-    tap = interface.open_tap(prepared)
+    """Reads a stream up to its first meaningful frame, which must come before ``until_s``: an upstream that only
+    sends pings is as slow as a silent one."""
+    may_go_on = not errand.judge.once
+    tap = errand.judge.open_tap(errand.prepared)
     unpack = Unpacker() if head.headers.get(b"content-encoding", b"identity") != b"identity" else None
     held = b""
     while not tap.started:
         data = await exchange.piece()
-        is_end = not data
+        words = ""
         try:
             plain = unpack.feed(data) if unpack is not None and data else data
+            held += tap.feed(plain) if data else tap.close()
         except zlib.error:
-            exchange.cancel()
-            return Failure(
-                status=head.status, words="compressed stream is broken", body="", may_go_on=not interface.once
-            )
-        held += tap.close() if is_end else tap.feed(plain)
+            words = "compressed stream is broken"
         if tap.error is not None:
             exchange.cancel()
-            return _error_in_200(tap.error, interface)
-        if is_end and not tap.started:
-            return Failure(status=head.status, words="empty stream", body="", may_go_on=not interface.once)
-        if len(held) > HELD_LIMIT_BYTES:
+            return _error_in_200(tap.error, errand.judge)
+        if tap.started:
+            break
+        if not data:
+            words = "empty stream"
+        elif len(held) > HELD_LIMIT_BYTES:
+            words = "no meaningful frame"
+        elif clock.monotonic_s() > until_s:
+            words = f"no answer: first token timeout after {errand.timeouts.first_byte_s:g} s"
+        if words:
             exchange.cancel()
             return Failure(
-                status=head.status, words="no meaningful frame", body="", may_go_on=not interface.once
+                status=head.status, words=words, body="", may_go_on=may_go_on, is_timeout="timeout" in words
             )
     return Opened(exchange, head, tap, held, unpack)
 
 
-def _judge(head: AnswerHead, body: bytes, *, interface: Judge, prepared: Prepared) -> Whole | Failure:
+def _judge(head: AnswerHead, body: bytes, *, judge: Judge, prepared: Prepared) -> Whole | Failure:
     encoding = head.headers.get(b"content-encoding", b"")
     try:
         plain = unpacked(body, encoding)
     except zlib.error:
         return Failure(
-            status=head.status, words="compressed answer is broken", body="", may_go_on=not interface.once
+            status=head.status, words="compressed answer is broken", body="", may_go_on=not judge.once
         )
     if prepared.stream:
         # A stream was asked for and something else came. SDKs read that as an empty answer, so it is a failure.
-        error = interface.read_error(502, plain)
+        error = judge.read_error(502, plain)
         return Failure(
             status=head.status,
             words=f"answered a streamed call with {_content_type(head)}",
             body=_shown(plain),
-            may_go_on=not interface.once,
+            may_go_on=not judge.once,
             error=error if error.code else None,
         )
-    answer = interface.read_answer(plain, prepared)
+    answer = judge.read_answer(plain, prepared)
     if answer.error is not None:
-        return _error_in_200(answer.error, interface, _shown(plain))
+        return _error_in_200(answer.error, judge, _shown(plain))
     # The bytes are the upstream's own unless the wire had to change them.
     is_same = answer.body is plain
     if is_same:
@@ -207,20 +221,20 @@ def unpacked(body: bytes, encoding: bytes) -> bytes:
     return plain
 
 
-def refused(head: AnswerHead, body: bytes, *, interface: Judge, secret: Secret[bytes]) -> Failure:
+def refused(head: AnswerHead, body: bytes, *, judge: Judge, secret: Secret[bytes]) -> Failure:
     """A non-2xx answer, classified."""
     try:
         plain = unpacked(body, head.headers.get(b"content-encoding", b""))
     except zlib.error:
         plain = b""
-    error = interface.read_error(head.status, plain)
+    error = judge.read_error(head.status, plain)
     status = head.status
     surely_not_accepted = 400 <= status < 500 or status == 503
     return Failure(
         status=status,
         words=f"HTTP {status}",
         body=scrub(_shown(plain), secret),
-        may_go_on=not error.blames_caller and (not interface.once or surely_not_accepted),
+        may_go_on=not error.blames_caller and (not judge.once or surely_not_accepted),
         error=error,
         retry_after_s=retry_after_s(head),
         is_rate_limit=status == 429,
@@ -248,12 +262,12 @@ def failed(error: ExchangeError, *, once: bool) -> Failure:
     )
 
 
-def _error_in_200(error: UpstreamError, interface: Judge, body: str = "") -> Failure:
+def _error_in_200(error: UpstreamError, judge: Judge, body: str = "") -> Failure:
     return Failure(
         status=error.status,
         words=f"failed after HTTP 200: {error.code or 'bad answer'}",
         body=body or error.message[:SHOWN_BODY_BYTES],
-        may_go_on=not error.blames_caller and not interface.once,
+        may_go_on=not error.blames_caller and not judge.once,
         error=error,
         is_rate_limit=error.status == 429,
     )
