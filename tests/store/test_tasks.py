@@ -1,6 +1,7 @@
 """Tasks stay bound to their maker, survive a restart, and are settled once."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from aimesh.core.ids import (
     TenantId,
 )
 from aimesh.net.walk import Walk
-from aimesh.store.database import Database, DuplicateError
+from aimesh.store.database import Database, DuplicateError, Session
 from aimesh.store.tasks import NewTask, Progress, Task, TaskFilter, TaskStore
 
 ARK = InterfaceId("task")
@@ -261,17 +262,28 @@ def test_a_walk_can_wait_for_the_database(tasks: TaskStore) -> None:
     assert found[0] is not None
 
 
-def test_a_write_that_began_is_done_even_when_its_walk_is_cancelled(tasks: TaskStore) -> None:
+def test_a_write_that_was_asked_for_is_done_even_when_its_walk_is_cancelled(
+    database: Database, tasks: TaskStore
+) -> None:
     errors: list[BaseException] = []
+    busy, go = threading.Event(), threading.Event()
+
+    def occupy(_: Session) -> None:
+        busy.set()
+        assert go.wait(10)
 
     async def scenario() -> None:
+        # The database's thread is busy, so the write has not begun when its walk is cancelled.
+        occupied = asyncio.get_running_loop().create_task(database.read(occupy))
+        while not busy.is_set():
+            await asyncio.sleep(0.001)
         walk = Walk(tasks.create(new_task()), errors.append)
         walk.start()
-        # The thread has it, or has it not begun: both are allowed, half of it is not.
         walk.cancel()
         assert walk.is_done
-        await tasks.create(new_task(2))
-        assert len(await tasks.unfinished(10)) in (1, 2)
+        go.set()
+        await occupied
+        assert [task.id for task in await tasks.unfinished(10)] == ["cgt-0001"]
 
     asyncio.run(scenario())
     assert errors == []

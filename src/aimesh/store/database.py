@@ -6,7 +6,8 @@ the driver; ``tables.py`` describes the same tables to SQLAlchemy, for migration
 
 1. One connection and one thread per process: transactions of a process follow one another, and the event loop
    never waits for a disk. What is awaited is a plain future, so it works in a walk and in an asyncio task.
-2. A transaction that began runs to its end, even when its waiter is cancelled.
+2. A write that was asked for is done, even when its waiter is cancelled: a caller who hangs up between the
+   upstream's "accepted" and our note of it does not lose the task.
 3. The driver's exceptions do not leave this file: ``DuplicateError``, or ``StoreError`` with safe text.
 4. Opening brings an older database forward, under a lock, once; a newer one is used as it is, because
    migrations stay compatible with the release before.
@@ -79,16 +80,16 @@ class Database:
 
     async def read(self, work: Callable[[Session], T]) -> T:
         """``work`` sees one state of the database throughout."""
-        return await self._run("BEGIN", work)
+        return await self._submit("BEGIN", work)
 
     async def write(self, work: Callable[[Session], T]) -> T:
-        """All or nothing; an exception of ``work`` undoes it."""
-        return await self._run("BEGIN IMMEDIATE", work)
+        """All or nothing; an exception of ``work`` undoes it, cancelling the waiter does not."""
+        return await asyncio.shield(self._submit("BEGIN IMMEDIATE", work))
 
-    async def _run(self, begin: str, work: Callable[[Session], T]) -> T:
+    def _submit(self, begin: str, work: Callable[[Session], T]) -> asyncio.Future[T]:
         if self._is_closed:
             raise StoreError("the database is closed")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, begin, work)
+        return asyncio.get_running_loop().run_in_executor(self._thread, self._transact, begin, work)
 
     def _transact(self, begin: str, work: Callable[[Session], T]) -> T:
         with _mapped_errors():
