@@ -56,6 +56,8 @@ def _refusal(body: bytes, reason: str) -> str:
 def _offset_message(body: bytes, reason: str) -> str:
     found = _OFFSET.search(reason)
     offset = int(found.group(1)) if found is not None else _readable_bytes(body)
+    # The decoder counts the first trailing character as read.
+    offset -= "trailing characters" in reason
     detail = reason.partition(" (byte")[0].removeprefix("JSON is malformed: ")
     return f"the body is not valid JSON, at byte {offset}: {detail[0].lower()}{detail[1:]}"
 

@@ -1,7 +1,8 @@
 """``/messages/count_tokens``: asked of a host that serves it, estimated here otherwise.
 
 How the estimate counts, on the safe side (an undercount makes agents run into the real limit):
-- text of Latin scripts: a token per 3.5 characters, and at least a token per word and per digit group of three;
+- ASCII text: a token per 3.2 characters, and at least one per word, three digits or run of white space, and 0.6
+  per mark (marks of code and JSON share tokens);
 - Chinese, Japanese and Korean: a token per character; other non-ASCII letters: one per two characters;
 - a picture: 1,600 tokens, the most that one costs after scaling; a PDF: a page per 50 KB of file, 3,000 a page;
 - a tool: its name, description and schema as text, and 12 for its frame; any tool at all: 350 for the preamble;
@@ -23,7 +24,8 @@ from aimesh.wire.splice import replace_model
 from aimesh.wire.tap import StreamTap
 from aimesh.wire.upstream_error import bad_answer
 
-_CHARS_PER_TOKEN = 3.5
+_CHARS_PER_TOKEN = 3.2
+_TOKENS_PER_MARK = 0.6
 _IMAGE_TOKENS = 1_600
 _PAGE_BYTES = 50_000
 _PAGE_TOKENS = 3_000
@@ -31,7 +33,8 @@ _FRAME_TOKENS = 4
 _PART_TOKENS = 12
 _TOOLS_TOKENS = 350
 
-_ASCII_WORDS = re.compile(r"[A-Za-z]+|[0-9]{1,3}|[^\sA-Za-z0-9]")
+_WORDS = re.compile(r"[A-Za-z]+|[0-9]{1,3}|\s{2,}|\n")
+_MARKS = re.compile(r"[!-/:-@\[-`{-~]")
 _WIDE = re.compile(
     r"[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
 )
@@ -160,5 +163,5 @@ def _text(text: str) -> int:
     wide = len(_WIDE.findall(text))
     other = len(_OTHER.findall(text)) - wide
     ascii_chars = len(text) - wide - other
-    ascii_tokens = max(ascii_chars / _CHARS_PER_TOKEN, len(_ASCII_WORDS.findall(text)) * 0.75)
-    return int(wide + other / 2 + ascii_tokens) + 1 if text else 0
+    pieces = len(_WORDS.findall(text)) + len(_MARKS.findall(text)) * _TOKENS_PER_MARK
+    return int(wide + other / 2 + max(ascii_chars / _CHARS_PER_TOKEN, pieces)) + 1 if text else 0
