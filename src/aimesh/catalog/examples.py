@@ -53,8 +53,12 @@ def _image(model: str, _kind: Kind) -> JsonObject:
 
 
 def _task(model: str, kind: Kind) -> JsonObject:
-    prompt = "a low-polygon robot" if kind is Kind.MODEL_3D else "a cat runs over a sunny lawn"
-    return {"model": model, "content": [{"type": "text", "text": prompt}]}
+    if kind is Kind.MODEL_3D:
+        # All of them take a picture; not all take a text.
+        content: JsonObject = {"type": "image_url", "image_url": {"url": "https://example.com/robot.png"}}
+    else:
+        content = {"type": "text", "text": "a cat runs over a sunny lawn"}
+    return {"model": model, "content": [content]}
 
 
 def _video(model: str, _kind: Kind) -> JsonObject:
@@ -129,6 +133,8 @@ _CALLS: dict[str, _Call] = {
 def examples(model: Model, *, base_url: str, key: str) -> list[Example]:
     """curl and Python for every interface the model can be called over. ``base_url`` ends in ``/gateway``."""
     made: list[Example] = []
+    # A shell puts a variable's value in; Python needs a place to write it.
+    python_key = "<your-api-key>" if key.startswith("$") else key
     for interface in model.interfaces:
         call = _CALLS[interface]
         # Ark's own models are documented under Ark's prefix; the answer is the same on both.
@@ -139,9 +145,9 @@ def examples(model: Model, *, base_url: str, key: str) -> list[Example]:
         body = call.body(model.name, model.kind)
         made.append(Example(interface, "curl", _curl(base_url + path, key, call, body)))
         if call.python is None:
-            code = _requests(base_url + path, key, body)
+            code = _requests(base_url + path, python_key, body)
         else:
-            code = call.python(base_url, key, model.name)
+            code = call.python(base_url, python_key, model.name)
             if is_ark:
                 code = code.replace(f"{base_url}/v1", f"{base_url}/api/v3")
         made.append(Example(interface, "python", code))
