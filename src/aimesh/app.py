@@ -11,7 +11,7 @@ import gc
 import ipaddress
 import secrets
 import socket
-import traceback
+import sys
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
@@ -21,7 +21,6 @@ from urllib.parse import unquote, urlsplit
 from aimesh import __version__
 from aimesh.catalog.snapshot import Endpoint
 from aimesh.core.clock import Clock
-from aimesh.core.errors import Fault
 from aimesh.core.ids import RequestIds
 from aimesh.core.secret import Secret
 from aimesh.dataplane.edge import Edge
@@ -34,9 +33,10 @@ from aimesh.net.children import Children
 from aimesh.net.client import ClientSettings, PooledClient
 from aimesh.net.dial import Proxy
 from aimesh.net.listen import bind_tcp, bind_unix
-from aimesh.net.message import Request, Timeouts
+from aimesh.net.message import Timeouts
 from aimesh.net.server import Server
 from aimesh.net.state import ServerLimits
+from aimesh.observer import Observer
 from aimesh.routing.breaker import Breakers
 from aimesh.routing.candidate import Candidate
 from aimesh.settings import Address, Credential, Settings
@@ -45,7 +45,6 @@ from aimesh.store.idempotency import IdempotencyStore
 from aimesh.store.journal import Journal, JournalPolicy
 from aimesh.store.keys import KeyStore, StoredKey
 from aimesh.store.tasks import TaskStore
-from aimesh.upstream.attempt import Failure
 from aimesh.upstream.auth import credential_lines
 from aimesh.wire.interface import Target
 from aimesh.wire.registry import INTERFACES
@@ -64,19 +63,21 @@ class Worker:
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._version = 0
-        self.children = Children(self._crashed)
+        self.observer = Observer(settings, clock, is_terminal=sys.stderr.isatty())
+        self.children = Children(self.observer.child_crashed)
         self.breakers = Breakers()
         self.journal = Journal(
             settings.journal_directory,
             process=secrets.randbits(32),
             clock=clock,
-            on_alarm=self._alarm,
+            on_alarm=self.observer.journal_alarm,
             policy=JournalPolicy(
                 segment_bytes=settings.journal.segment_bytes,
                 segment_age_s=settings.journal.segment_age_s,
                 sync_every_s=settings.journal.fsync_ms / 2000,
             ),
         )
+        self.observer.keep_in(self.journal)
         self.database = open_database(database_url(settings))
         self.keys = KeyStore(self.database, clock, None)
         self._stored_keys: tuple[StoredKey, ...] = ()
@@ -87,31 +88,45 @@ class Worker:
             self._snapshot(),
             clock=clock,
             ids=RequestIds(secrets.randbits(32)),
-            local=LocalPages(__version__, lambda: not self.edge.is_draining).answer,
-            observer=self,
+            local=LocalPages(__version__, self._is_ready).answer,
+            observer=self.observer,
         )
         self.server = Server(
             self.edge.handle, self._server_limits(), loop=self._loop, on_head=self.edge.check_head
+        )
+        admin = LocalPages(__version__, self._is_ready, self.observer.metrics.render)
+        self._admin = Server(admin.answer, loop=self._loop)
+        self.observer.watch(
+            edge=self.edge,
+            server=self.server,
+            client=self.client,
+            journal=self.journal,
+            breakers=self.breakers,
         )
 
     async def start(self) -> list[str]:
         """Listens; gives the addresses as ``host:port`` or ``unix:path``."""
         await self.refresh_keys()
         self.children.start("watch keys", self._watch_keys())
-        addresses: list[str] = []
-        for address in self._settings.listen:
-            listener = _bind(address)
-            await self.server.listen(listener)
-            if address.unix:
-                addresses.append(f"unix:{address.unix}")
-            else:
-                host, port = listener.getsockname()[:2]
-                addresses.append(f"{host}:{port}")
+        for address in self._settings.admin_listen:
+            await self._admin.listen(_bind(address))
+        addresses = [await self._listen(address) for address in self._settings.listen]
         # What lives now lives to the end: it need not be looked at again.
         gc.collect()
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
         return addresses
+
+    async def _listen(self, address: Address) -> str:
+        listener = _bind(address)
+        await self.server.listen(listener)
+        if address.unix:
+            return f"unix:{address.unix}"
+        host, port = listener.getsockname()[:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    def _is_ready(self) -> bool:
+        return not self.edge.is_draining
 
     async def stop(self) -> int:
         """Drains and closes; gives the number of connections that had to be broken."""
@@ -119,8 +134,10 @@ class Worker:
         broken = await self.server.drain(self._settings.timeouts.drain_s)
         self.client.close()
         await self.children.stop()
+        await self._admin.drain(0.0)
         self.database.close()
         self.journal.close()
+        self.observer.close()
         return broken
 
     def reload(self, settings: Settings) -> None:
@@ -144,7 +161,7 @@ class Worker:
                 await self.refresh_keys()
             except StoreError as error:
                 # The last good keys go on being served.
-                self._alarm("keys", str(error))
+                self.observer.database_failed(error)
 
     def _stored_key(self, key: StoredKey) -> VirtualKey:
         catalog = self._settings.catalog
@@ -165,11 +182,11 @@ class Worker:
             Parts(
                 interfaces={interface.id: interface for interface in INTERFACES},
                 means=self._means(),
-                sink=self.journal,
+                sink=self.observer,
                 tasks=Tasks(
                     TaskStore(self.database, self._clock),
                     self.client,
-                    sink=self.journal,
+                    sink=self.observer,
                     clock=self._clock,
                 ),
                 idempotency=IdempotencyStore(self.database, self._clock),
@@ -195,11 +212,8 @@ class Worker:
             clock=self._clock,
             streamed=timeouts(given.first_byte_stream_s),
             whole=timeouts(given.first_byte_whole_s),
-            on_bad_credential=self._bad_credential,
+            on_bad_credential=self.observer.bad_credential,
         )
-
-    def _bad_credential(self, candidate: Candidate, failure: Failure) -> None:
-        self._alarm("credential", f"{candidate.credential}: {failure.words}")
 
     def _server_limits(self) -> ServerLimits:
         limits, timeouts = self._settings.limits, self._settings.timeouts
@@ -233,19 +247,6 @@ class Worker:
                 endpoint, settings.credentials.get(endpoint.provider, ())
             ),
         )
-
-    def refused(self, request: Request, fault: Fault, request_id: str) -> None:
-        """See ``edge.Observer``."""
-
-    def crashed(self, request: Request, error: BaseException, request_id: str) -> None:
-        """See ``edge.Observer``."""
-        traceback.print_exception(error)
-
-    def _crashed(self, name: str, error: BaseException) -> None:
-        traceback.print_exception(error)
-
-    def _alarm(self, name: str, message: str) -> None:
-        print(name, message)
 
 
 def database_url(settings: Settings) -> str:

@@ -119,8 +119,8 @@ class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Least level that is written."""
     format: Literal["auto", "json", "text"] = "auto"
     """``auto``: text on a terminal, JSON lines elsewhere."""
-    access: bool = True
-    """One line per call."""
+    access: bool = False
+    """One line per call. Off, because the journal has every call: ``aimesh usage tail -f``."""
 
 
 class OperatorFile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,8 +128,8 @@ class OperatorFile(Struct, frozen=True, forbid_unknown_fields=True):
 
     listen: tuple[Label, ...] = ("127.0.0.1:8600",)
     """Addresses for callers: ``host:port``, ``[::1]:port`` or ``unix:/path``."""
-    admin_listen: tuple[Label, ...] = ("127.0.0.1:8601",)
-    """Addresses of ``/metrics`` and health; never public."""
+    admin_listen: tuple[Label, ...] = ()
+    """Addresses of ``/metrics`` and health, never public; none: not served. Usual: ``127.0.0.1:8601``."""
     workers: Annotated[int, Meta(ge=1, le=256)] = 1
     """Processes that serve calls."""
     timezone: Label = "Asia/Shanghai"

@@ -1,6 +1,7 @@
 """What a worker answers outside ``/gateway/``: health, and a word to a lost browser.
 
-``/healthz`` says that the process lives, ``/readyz`` that it wants calls (not while it drains).
+``/healthz`` says that the process lives, ``/readyz`` that it wants calls (not while it drains). ``/metrics`` is served
+only where the operator asked for it: on the admin addresses.
 """
 
 from collections.abc import Callable
@@ -13,11 +14,14 @@ _JSON = b"content-type: application/json\r\n"
 
 
 class LocalPages:
-    __slots__ = ("_is_ready", "_version")
+    __slots__ = ("_is_ready", "_metrics", "_version")
 
-    def __init__(self, version: str, is_ready: Callable[[], bool]) -> None:
+    def __init__(
+        self, version: str, is_ready: Callable[[], bool], metrics: Callable[[], bytes] | None = None
+    ) -> None:
         self._version = version
         self._is_ready = is_ready
+        self._metrics = metrics
 
     def answer(self, request: Request, reply: Reply) -> None:
         if request.method not in (b"GET", b"HEAD"):
@@ -27,6 +31,8 @@ class LocalPages:
         elif request.path == b"/readyz":
             ready = self._is_ready()
             self._send(reply, 200 if ready else 503, {"status": "ready" if ready else "draining"})
+        elif request.path == b"/metrics" and self._metrics is not None:
+            reply.send(200, b"content-type: text/plain; version=0.0.4; charset=utf-8\r\n", self._metrics())
         elif request.path == b"/":
             self._send(
                 reply,

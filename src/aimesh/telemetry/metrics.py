@@ -94,12 +94,12 @@ class Metrics:
         if usage.video_seconds:
             cell.video_seconds += usage.video_seconds
         attempts = record.attempts
-        if len(attempts) == 1 and not attempts[0].error:
-            cell.served += 1
-        else:
-            for attempt in attempts:
-                end = (attempt.endpoint, not attempt.error)
-                self._attempts[end] = self._attempts.get(end, 0) + 1
+        # A call that did well at once is told by its record; it has no list of attempts.
+        if not attempts:
+            cell.served += bool(record.endpoint)
+        for attempt in attempts:
+            outcome = (attempt.endpoint, not attempt.error)
+            self._attempts[outcome] = self._attempts.get(outcome, 0) + 1
 
     def refused(self, code: str) -> None:
         """A call that was refused before planning."""
