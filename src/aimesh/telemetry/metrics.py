@@ -98,7 +98,7 @@ class Metrics:
         if not attempts:
             cell.served += bool(record.endpoint)
         for attempt in attempts:
-            outcome = (attempt.endpoint, not attempt.error)
+            outcome: tuple[str, bool] = (attempt.endpoint, not attempt.error)
             self._attempts[outcome] = self._attempts.get(outcome, 0) + 1
 
     def refused(self, code: str) -> None:
