@@ -87,6 +87,18 @@ def test_an_access_line_is_one_json_object_of_the_record() -> None:
     }
 
 
+def test_an_access_line_counts_attempts() -> None:
+    good, bad = typical_record(), failed_record()
+    several = msgspec.structs.replace(good, attempts=(*bad.attempts, *good.attempts))
+    refused = msgspec.structs.replace(bad, outcome=Outcome.REFUSED, attempts=())
+    written = Written()
+    with opened(written) as log:
+        for record in (msgspec.structs.replace(good, attempts=()), bad, several, refused):
+            log.access(record)
+    # One is the default and left out.
+    assert [json.loads(text).get("attempts", 1) for text in written.lines()] == [1, 1, 2, 0]
+
+
 def test_access_lines_can_be_switched_off() -> None:
     written = Written()
     with opened(written, access=False) as log:

@@ -2,8 +2,9 @@
 
 1. Exactly one record per planned call, whatever became of it; ``id`` makes every later import idempotent.
 2. A record names the caller's key by id and alias and never holds a secret or a body.
-3. Fields are only ever added, each with a default: records written by an older release stay readable, and an
-   older reader skips what it does not know.
+3. Fields are only ever added, at the end (they are given by position where calls settle), each with a
+   default: records written by an older release stay readable, and an older reader skips what it does not
+   know.
 """
 
 import msgspec
@@ -70,6 +71,7 @@ class UsageRecord(Struct, frozen=True, omit_defaults=True):
     """Stable code of the error the caller got."""
     usage: Usage = NO_USAGE
     attempts: tuple[AttemptRecord, ...] = ()
+    """In order. A call that its first attempt served has none here: the record itself says all of it."""
     ttft_ms: float | None = None
     """First byte of the answer to the caller, from the beginning of the call."""
     upstream_request_id: str = ""

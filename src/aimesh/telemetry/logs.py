@@ -22,6 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from aimesh.core.clock import Clock
+from aimesh.core.outcome import Outcome
 from aimesh.core.record import UsageRecord
 from aimesh.telemetry.redact import redact
 
@@ -231,7 +232,7 @@ def _access_line(record: UsageRecord) -> AccessLine:
         usage.input_tokens,
         usage.output_tokens,
         record.stream,
-        len(attempts),
+        len(attempts) or int(record.outcome is Outcome.OK),
         record.error_code,
         attempts[-1].error if attempts else "",
         record.task_id,

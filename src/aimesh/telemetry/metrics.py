@@ -44,7 +44,7 @@ class _Cell:
         self.ok = 0
         self.others: dict[Outcome, int] = {}
         self.served = 0
-        """Calls whose only attempt did well: attempts that were not counted one by one."""
+        """Calls whose first attempt did well: attempts that are not in a list."""
         self.input_tokens = self.output_tokens = self.cached_tokens = self.images = 0
         self.video_seconds = 0.0
         self.duration_ms = self.first_ms = 0.0
@@ -74,8 +74,12 @@ class Metrics:
             cell = self._cells[name] = _Cell(record.model)
         outcome = record.outcome
         # Hashing a member of an enumeration costs as much as all the rest.
+        attempts = record.attempts
         if outcome is Outcome.OK:
             cell.ok += 1
+            if not attempts:
+                # A call that did well at once is told by its record; it has no list of attempts.
+                cell.served += 1
         else:
             cell.others[outcome] = cell.others.get(outcome, 0) + 1
         duration_ms = record.duration_ms
@@ -93,13 +97,9 @@ class Metrics:
             cell.images += usage.images
         if usage.video_seconds:
             cell.video_seconds += usage.video_seconds
-        attempts = record.attempts
-        # A call that did well at once is told by its record; it has no list of attempts.
-        if not attempts:
-            cell.served += bool(record.endpoint)
         for attempt in attempts:
-            outcome: tuple[str, bool] = (attempt.endpoint, not attempt.error)
-            self._attempts[outcome] = self._attempts.get(outcome, 0) + 1
+            end = (attempt.endpoint, not attempt.error)
+            self._attempts[end] = self._attempts.get(end, 0) + 1
 
     def refused(self, code: str) -> None:
         """A call that was refused before planning."""
