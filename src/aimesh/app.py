@@ -44,11 +44,14 @@ from aimesh.store.database import StoreError, default_url, open_database
 from aimesh.store.idempotency import IdempotencyStore
 from aimesh.store.journal import Journal, JournalPolicy
 from aimesh.store.keys import KeyStore, StoredKey
+from aimesh.store.segment import prune, recover
 from aimesh.store.tasks import TaskStore
 from aimesh.upstream.auth import credential_lines
 from aimesh.wire.interface import Target
 from aimesh.wire.registry import INTERFACES
 
+DAY_S = 86_400
+TIDY_EVERY_S = 3600.0
 KEY_POLL_S = 0.5
 """How soon a key that another process made or disabled is seen."""
 GC_THRESHOLD = 50_000
@@ -108,6 +111,7 @@ class Worker:
         """Listens; gives the addresses as ``host:port`` or ``unix:path``."""
         await self.refresh_keys()
         self.children.start("watch keys", self._watch_keys())
+        self.children.start("tidy up", self._tidy_up())
         for address in self._settings.admin_listen:
             await self._admin.listen(_bind(address))
         addresses = [await self._listen(address) for address in self._settings.listen]
@@ -162,6 +166,21 @@ class Worker:
             except StoreError as error:
                 # The last good keys go on being served.
                 self.observer.database_failed(error)
+
+    async def _tidy_up(self) -> None:
+        """Closes segments of killed writers, removes what is older than the settings keep."""
+        directory, keep_s = self._settings.journal_directory, self._settings.journal.keep_days * DAY_S
+        idempotency = IdempotencyStore(self.database, self._clock)
+        while True:
+            try:
+                await self._loop.run_in_executor(None, lambda: recover(directory, clock=self._clock))
+                await self._loop.run_in_executor(
+                    None, lambda: prune(directory, keep_s=keep_s, clock=self._clock)
+                )
+                await idempotency.purge()
+            except (StoreError, OSError) as error:
+                self.observer.database_failed(error)
+            await asyncio.sleep(TIDY_EVERY_S)
 
     def _stored_key(self, key: StoredKey) -> VirtualKey:
         catalog = self._settings.catalog

@@ -26,6 +26,7 @@ from aimesh.upstream.attempt import Whole
 HEADER = b"idempotency-key"
 LONGEST_KEY = 255
 WAIT_S = 60.0
+LARGEST_KEPT_BYTES = 1024 * 1024
 
 
 def claim_of(caller: Authenticated) -> Claim | None:
@@ -75,8 +76,9 @@ async def once(
 
 
 def stored(arrival: Arrival, whole: Whole) -> StoredAnswer | None:
-    """What a repetition will be answered with. A compressed answer is not kept: the next caller may not read it."""
-    if whole.encoding:
+    """What a repetition will be answered with. A compressed answer is not kept, because the next caller may not
+    read it, nor one too large for a database (pictures as base64)."""
+    if whole.encoding or len(whole.body) > LARGEST_KEPT_BYTES:
         return None
     return StoredAnswer(
         request_id=arrival.id,
