@@ -35,10 +35,6 @@ def test_one_entry_a_nested_place_and_no_place() -> None:
     assert pack_vectors(b'{"data":[{"x":1}]}', ("data",)) == b'{"data":[{"x":1}]}'
 
 
-def test_a_value_beyond_float32_becomes_infinite_rather_than_an_error() -> None:
-    assert pack_vectors(b'{"data":{"embedding":[1e300]}}', ("data",)) == b'{"data":{"embedding":"AACAfw=="}}'
-
-
 @pytest.mark.parametrize(
     "body",
     [
@@ -46,6 +42,7 @@ def test_a_value_beyond_float32_becomes_infinite_rather_than_an_error() -> None:
         b'{"data":{"embedding":["x"]}}',
         b'{"data":{"embedding":{}}}',
         b'{"data":7}',
+        b'{"data":{"embedding":[1e300]}}',
         b'{"\xff":1}',
     ],
 )

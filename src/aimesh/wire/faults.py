@@ -86,15 +86,15 @@ def encode_fault(family: Family, fault: Fault, *, request_id: str, path: str) ->
                 "request_id": request_id,
             }
             return _encode({"error": error})
-        case Family.DASHSCOPE:
-            flat: dict[str, Any] = {
-                "code": code or fault.code,
-                "message": message,
-                "request_id": request_id,
-                "source": fault.source,
-                "retry_history": history,
-            }
-            return _encode(flat)
+    # DashScope writes its errors flat.
+    flat: dict[str, Any] = {
+        "code": code or fault.code,
+        "message": message,
+        "request_id": request_id,
+        "source": fault.source,
+        "retry_history": history,
+    }
+    return _encode(flat)
 
 
 def fault_headers(fault: Fault) -> tuple[tuple[str, str], ...]:

@@ -92,11 +92,10 @@ def _scan(body: bytes) -> list[Member]:
             depth += 1
         elif depth > 0:
             depth -= mark in (b"}", b"]")
-        elif mark in (b",", b"}"):
-            if head is not None:
-                value = body[head.end() : token.start()].rstrip(b" \t\n\r")
-                key = _KEY.decode(head.group(1))
-                found.append(Member(key, head.start(1), head.end(), head.end() + len(value)))
+        elif head is not None and mark in (b",", b"}"):
+            value = body[head.end() : token.start()].rstrip(b" \t\n\r")
+            key = _KEY.decode(head.group(1))
+            found.append(Member(key, head.start(1), head.end(), head.end() + len(value)))
             head = None
     return found
 
@@ -141,15 +140,15 @@ def refuse_repeats(body: bytes, keys: tuple[bytes, ...]) -> None:
 
 def replace_model(body: bytes, name: str) -> bytes:
     """``body`` with the value of its top-level ``model``, known to be a string that stands once, replaced."""
-    if body.count(b'"model"') == 1 and b"\\u00" not in body:
-        # The one occurrence is the key: the caller has read a top-level model.
-        found = _MODEL.search(body)
-        if found is not None:
-            start, end = found.span(1)
-            return b"%b%b%b" % (body[:start], msgspec.json.encode(name), body[end:])
-    splice = Splice(body)
-    splice.put("model", msgspec.json.encode(name))
-    return splice.render()
+    # Where it occurs once, unescaped, it is the key: the caller has read a top-level model.
+    is_plain = body.count(b'"model"') == 1 and b"\\u00" not in body
+    found = _MODEL.search(body) if is_plain else None
+    if found is None:
+        splice = Splice(body)
+        splice.put("model", msgspec.json.encode(name))
+        return splice.render()
+    start, end = found.span(1)
+    return b"%b%b%b" % (body[:start], msgspec.json.encode(name), body[end:])
 
 
 class Splice:

@@ -4,8 +4,7 @@
 2. Only the member ``embedding`` of each entry is rewritten; order, index and everything else stay.
 """
 
-import sys
-from array import array
+import struct
 from base64 import b64encode
 
 import msgspec
@@ -28,7 +27,7 @@ def pack_vectors(body: bytes, path: tuple[str, ...]) -> bytes:
     """
     try:
         return _pack_at(body, path)
-    except (BadRequest, msgspec.DecodeError) as error:
+    except (BadRequest, msgspec.DecodeError, OverflowError) as error:
         raise BadVectorsError from error
 
 
@@ -57,8 +56,7 @@ def _pack_entry(entry: bytes) -> bytes:
     vector = splice.get("embedding")
     if vector is None or vector.startswith(b'"'):
         return entry
-    packed = array("f", decode(_VECTOR, vector)[0])
-    if sys.byteorder == "big":
-        packed.byteswap()
-    splice.put("embedding", b'"%b"' % b64encode(packed.tobytes()))
+    values = decode(_VECTOR, vector)[0]
+    packed = struct.pack(f"<{len(values)}f", *values)
+    splice.put("embedding", b'"%b"' % b64encode(packed))
     return splice.render()
