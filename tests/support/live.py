@@ -137,7 +137,7 @@ class SimulatorControl:
 class _Process:
     """A child and what it says. Both pipes are read all the time, so that it never blocks on them."""
 
-    def __init__(self, arguments: list[str], cwd: Path) -> None:
+    def __init__(self, arguments: list[str], cwd: Path, extra: Mapping[str, str] | None = None) -> None:
         self._said: list[str] = []
         self._printed: list[str] = []
         self._child = subprocess.Popen(
@@ -147,7 +147,7 @@ class _Process:
             stderr=subprocess.PIPE,
             text=True,
             cwd=cwd,
-            env=clean_environment({"PYTHONUNBUFFERED": "1"}),
+            env=clean_environment({"PYTHONUNBUFFERED": "1"} | dict(extra or {})),
         )
         self._readers = [
             threading.Thread(target=_collect, args=(stream, lines), daemon=True)
@@ -253,18 +253,13 @@ def running_demo() -> Iterator[Live]:
 
 
 @contextlib.contextmanager
-def running_serve(configuration: str, *, key: str, simulator: SimulatorControl) -> Iterator[Live]:
+def running_serve(configuration: str, *, key: str, simulator: SimulatorControl, home: Path) -> Iterator[Live]:
     """``aimesh serve`` with a configuration of its own, in front of a simulator that already runs."""
-    with tempfile.TemporaryDirectory(prefix="aimesh-live-") as name:
-        home = Path(name)
-        file = home / "aimesh.yaml"
-        file.write_text(
-            f'listen: ["127.0.0.1:0"]\nsimulator: {simulator.url}\n'
-            f"journal: {{directory: {name}/journal}}\n{configuration}",
-            encoding="utf-8",
-        )
-        process = _Process(["serve", "--config", str(file)], home)
-        try:
-            yield Live(process.first(_LISTENS), key, simulator=simulator, home=home)
-        finally:
-            process.stop()
+    file = home / "aimesh.yaml"
+    fixed = f'listen: ["127.0.0.1:0"]\nadmin_listen: ["127.0.0.1:0"]\nsimulator: {simulator.url}\n'
+    file.write_text(fixed + configuration, encoding="utf-8")
+    process = _Process(["serve", "--config", str(file)], home, {"AIMESH_HOME": str(home)})
+    try:
+        yield Live(process.first(_LISTENS), key, simulator=simulator, home=home)
+    finally:
+        process.stop()
