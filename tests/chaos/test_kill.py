@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.chaos_calls import CHAT
-from tests.support.chaos_config import chaos_config
+from tests.support.chaos_config import chaos_config, patient
 from tests.support.chaos_http import call, until
 from tests.support.chaos_load import Load
 from tests.support.chaos_process import GatewayProcess
@@ -21,7 +21,7 @@ CALLERS = 24
 
 @pytest.fixture
 def process(tmp_path: Path, simulator: SimulatorProcess) -> Iterator[GatewayProcess]:
-    gateway = GatewayProcess(tmp_path, chaos_config(simulator.url))
+    gateway = GatewayProcess(tmp_path, patient(chaos_config(simulator.url)))
     yield gateway
     gateway.end()
 

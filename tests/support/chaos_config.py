@@ -87,5 +87,13 @@ def _price(kind: str, rank: int) -> dict[str, Any]:
     return price | {"tiers": [{"input": rank, "output": rank}]}
 
 
+def patient(config: Config) -> Config:
+    """With the usual limits: load on a busy machine must not look like a fault of the upstream."""
+    return config | {"timeouts": {"drain_s": 5}}
+
+
 def write_config(file: Path, config: Config) -> None:
-    file.write_text(json.dumps(config, indent=1), encoding="utf-8")
+    """In one step: a gateway that reads it at this moment sees the old file or the new one."""
+    new = file.with_suffix(".new")
+    new.write_text(json.dumps(config, indent=1), encoding="utf-8")
+    new.replace(file)
