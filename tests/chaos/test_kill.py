@@ -1,18 +1,23 @@
 """``kill -9`` under load: what a caller saw complete is in the journal, exactly once, whatever else was lost."""
 
 import asyncio
+import contextlib
+import http.client
 import random
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.support.chaos_calls import CHAT
+from tests.support.chaos_calls import CHAT, TASK, VIDEO_TASK
 from tests.support.chaos_config import chaos_config, patient
-from tests.support.chaos_http import call, until
+from tests.support.chaos_http import call, get, until
 from tests.support.chaos_load import Load
 from tests.support.chaos_process import GatewayProcess
 from tests.support.chaos_simulator import SimulatorProcess
+
+from aimesh.core.ids import TaskId
 
 pytestmark = pytest.mark.chaos
 
@@ -68,6 +73,38 @@ def _assert_recorded(gateway: GatewayProcess, complete: list[str]) -> None:
 
 def test_kill_4_times(process: GatewayProcess) -> None:
     _kill_rounds(process, 4)
+
+
+def test_tasks_survive_a_kill(process: GatewayProcess, simulator: SimulatorProcess) -> None:
+    """A task that its caller knows of can be asked for and listed in the next life, and costs one record."""
+    known: dict[str, list[str]] = {TASK.name: [], VIDEO_TASK.name: []}
+
+    def make(number: int) -> None:
+        style = (TASK, VIDEO_TASK)[number % 2]
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            seen = call(process.url, style.path, style.body)
+            if seen.status == 200:
+                known[style.name].append(seen.json["id"] if style is TASK else seen.json["output"]["task_id"])
+
+    process.start()
+    with ThreadPoolExecutor(8) as callers:
+        made = [callers.submit(make, number) for number in range(60)]
+        until(lambda: sum(map(len, known.values())) >= 10, "no task was made")
+        process.kill()
+        for each in made:
+            each.result()
+    assert known[TASK.name]
+    assert known[VIDEO_TASK.name]
+    process.start()
+    for name, base in ((TASK.name, TASK.path), (VIDEO_TASK.name, "/gateway/api/v1/tasks")):
+        listed = get(process.url, f"{base}?page_size=100").body.decode()
+        for task in known[name]:
+            assert get(process.url, f"{base}/{task}").status == 200
+            assert task in listed
+    made_ids = Counter(
+        record.task_id for record in process.records() if record.operation.startswith("create")
+    )
+    assert {made_ids[TaskId(task)] for tasks in known.values() for task in tasks} == {1}
 
 
 @pytest.mark.long

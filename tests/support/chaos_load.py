@@ -10,12 +10,20 @@ import re
 from collections import Counter
 from urllib.parse import urlsplit
 
-from tests.support.chaos_calls import CHAT, CHAT_STREAM, MESSAGES, MESSAGES_STREAM, Style
+from tests.support.chaos_calls import (
+    CHAT,
+    CHAT_STREAM,
+    EMBEDDINGS,
+    MESSAGES,
+    MESSAGES_STREAM,
+    RESPONSES_STREAM,
+    Style,
+)
 from tests.support.chaos_http import request_bytes
 
 _ID = re.compile(rb"\r\nx-request-id: ([^\r]+)\r\n")
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
-MIX = (CHAT, CHAT_STREAM, MESSAGES, MESSAGES_STREAM)
+MIX = (CHAT, CHAT_STREAM, MESSAGES, MESSAGES_STREAM, RESPONSES_STREAM, EMBEDDINGS)
 
 
 class Load:
