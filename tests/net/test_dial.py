@@ -1,6 +1,7 @@
 """Names, addresses, TLS and proxies on the way to an upstream."""
 
 import asyncio
+import socket
 import ssl
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
@@ -20,6 +21,7 @@ from tests.support.loopback import (
 )
 
 from aimesh.core.secret import Secret
+from aimesh.net import dial
 from aimesh.net.client import ClientSettings
 from aimesh.net.dial import Dialer, Proxy, is_bypassed
 from aimesh.net.message import ConnectFailed, Origin, TimedOut, Timeouts
@@ -185,6 +187,17 @@ def test_a_name_that_does_not_exist() -> None:
     run(main)
 
 
+@pytest.mark.parametrize("host", ["a" * 70 + ".test", "a..b", ".test"])
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_name_that_cannot_be(host: str, *, tls: bool) -> None:
+    async def main() -> None:
+        async with calling() as client:
+            with pytest.raises(ConnectFailed, match=r"name is malformed|name not resolved"):
+                await client.send(Origin(host, 80, tls=tls), GET, b"", timeouts=QUICK).head()
+
+    run(main)
+
+
 def test_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     async def two(_self: Dialer, host: str, port: int) -> list[str]:
         assert host == "two.test"
@@ -198,6 +211,109 @@ def test_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
             origin = Origin("two.test", upstream.port, tls=False)
             assert await client.send(origin, GET, b"", timeouts=QUICK).body(9) == b"ok"
             assert upstream.connections == 1
+
+    run(main)
+
+
+class Blackhole:
+    """An address that takes no more connections and refuses none: its backlog is full."""
+
+    def __init__(self, host: str) -> None:
+        self._listener = socket.socket()
+        self._listener.bind((host, 0))
+        self._listener.listen(0)
+        self.port: int = self._listener.getsockname()[1]
+        self._fill: list[socket.socket] = []
+        for _ in range(4):
+            one = socket.socket()
+            one.setblocking(False)
+            one.connect_ex((host, self.port))
+            self._fill.append(one)
+
+    def close(self) -> None:
+        for each in (*self._fill, self._listener):
+            each.close()
+
+
+def test_an_address_that_swallows_everything_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def two(_self: Dialer, host: str, port: int) -> list[str]:
+        return ["127.0.0.2", "127.0.0.1"]
+
+    monkeypatch.setattr(Dialer, "_resolve", two)
+    monkeypatch.setattr(dial, "ADDRESS_S", 0.1)
+
+    async def main() -> None:
+        hole = Blackhole("127.0.0.2")
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", hole.port))
+        try:
+            async with scripted(answers, listener=listener) as upstream, calling() as client:
+                origin = Origin("two.test", upstream.port, tls=False)
+                assert await client.send(origin, GET, b"", timeouts=QUICK).body(9) == b"ok"
+        finally:
+            hole.close()
+
+    run(main)
+
+
+def test_connecting_has_a_limit() -> None:
+    async def main() -> None:
+        hole = Blackhole("127.0.0.1")
+        try:
+            async with calling() as client:
+                origin = Origin("127.0.0.1", hole.port, tls=False)
+                with pytest.raises(TimedOut, match="connect timeout") as caught:
+                    await client.send(origin, GET, b"", timeouts=Timeouts(connect_s=0.1)).head()
+                assert not caught.value.was_sent
+        finally:
+            hole.close()
+
+    run(main)
+
+
+def test_families_alternate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system's first choice stays first; a broken family costs one try, not all of them."""
+    v4, v6 = socket.AF_INET, socket.AF_INET6
+    found = [
+        (v6, 1, 6, "", ("::1", 80, 0, 0)),
+        (v6, 1, 6, "", ("::2", 80, 0, 0)),
+        (v6, 1, 6, "", ("::1", 80, 0, 0)),
+        (v4, 1, 6, "", ("127.0.0.1", 80)),
+    ]
+
+    class Loop:
+        async def getaddrinfo(self, host: str, port: int, **options: object) -> object:
+            return found
+
+    async def main() -> None:
+        dialer = Dialer(asyncio.get_running_loop())
+        monkeypatch.setattr(dialer, "_loop", Loop())
+        assert await dialer._resolve("up.test", 80) == ["::1", "127.0.0.1", "::2"]
+        assert await dialer._resolve("::7", 80) == ["::7"]
+
+    run(main)
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (TimeoutError(), "connect timed out"),
+        (OSError(113, "No route to host"), "connect failed: No route to host"),
+        (OSError("odd"), "connect failed: OSError"),
+        (ssl.SSLError("odd"), "TLS failed: handshake broken off"),
+    ],
+)
+def test_failures_in_words(monkeypatch: pytest.MonkeyPatch, error: OSError, text: str) -> None:
+    async def fail(_self: Dialer, origin: Origin, protocol: asyncio.Protocol) -> None:
+        raise error
+
+    monkeypatch.setattr(Dialer, "_connect", fail)
+
+    async def main() -> None:
+        async with calling() as client:
+            with pytest.raises(ConnectFailed) as caught:
+                await client.send(Origin("up.test", 80, tls=False), GET, b"", timeouts=QUICK).head()
+            assert str(caught.value) == text
 
     run(main)
 

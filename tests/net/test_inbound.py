@@ -58,6 +58,44 @@ def test_a_connection_serves_many_requests() -> None:
     run(main)
 
 
+def test_repeated_heads_are_served_like_any_other() -> None:
+    post = b"POST /a HTTP/1.1\r\nHost: x\r\nX: y\r\nContent-Length: %d\r\n\r\n%b"
+
+    async def main() -> None:
+        limits = ServerLimits(max_body_bytes=40)
+        async with serving(echo, limits) as live, connected(live.port) as peer:
+            for number in range(12):
+                body = b"z" * number
+                await peer.send(post % (number, body))
+                assert (await peer.answer()).body == b"POST /a  " + body
+            # In two reads, with a second request behind it, and another head in between.
+            await peer.send(post[:30])
+            await asyncio.sleep(0.01)
+            await peer.send(post[30:] % (3, b"abc") + post % (2, b"de"))
+            assert (await peer.answer()).body == b"POST /a  abc"
+            assert (await peer.answer()).body == b"POST /a  de"
+            await peer.send(GET)
+            assert (await peer.answer()).body == b"GET /a b=c "
+            await peer.send(post % (4, b"more"))
+            assert (await peer.answer()).body == b"POST /a  more"
+            await peer.send(post % (41, b"z" * 41))
+            assert (await peer.answer()).status == 413
+
+    run(main)
+
+
+def test_head_requests_with_a_length_get_no_body_however_often() -> None:
+    async def main() -> None:
+        async with serving(echo) as live, connected(live.port) as peer:
+            for _ in range(5):
+                await peer.send(b"HEAD /a HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+                assert (await peer.answer(to_head=True)).status == 200
+            await peer.send(GET)
+            assert (await peer.answer()).body == b"GET /a b=c "
+
+    run(main)
+
+
 def test_a_request_in_single_bytes_is_the_same_request() -> None:
     async def main() -> None:
         async with serving(echo) as live, connected(live.port) as peer:
@@ -150,6 +188,82 @@ def test_pipelining_without_reading_does_not_pile_up_answers() -> None:
                 assert served < 100
 
     run(main)
+
+
+def test_reading_goes_on_after_a_flood_was_paused() -> None:
+    later = Later()
+
+    async def main() -> None:
+        async with serving(later) as live, connected(live.port) as peer:
+            await peer.send(b"GET /0 HTTP/1.1\r\nhost: x\r\n\r\n")
+            _, reply = await later.call()
+            count = 5000
+            peer.writer.write(b"".join(b"GET /%d HTTP/1.1\r\nhost: x\r\n\r\n" % n for n in range(1, count)))
+            await asyncio.sleep(0.05)
+            for number in range(count):
+                request, reply = await later.call(number)
+                reply.send(200, b"", request.path)
+                assert (await peer.answer()).body == b"/%d" % number
+
+    run(main)
+
+
+def test_a_handler_that_answers_at_once_and_one_read_with_many_requests() -> None:
+    async def main() -> None:
+        async with serving(echo) as live, connected(live.port) as peer:
+            peer.writer.write(b"".join(b"GET /%d HTTP/1.1\r\nhost: x\r\n\r\n" % n for n in range(3000)))
+            for number in range(3000):
+                assert (await peer.answer()).body == b"GET /%d  " % number
+
+    run(main)
+
+
+def test_a_fault_of_ours_in_a_hook_is_not_taken_for_a_fault_of_the_caller() -> None:
+    seen: list[str] = []
+
+    def on_head(request: Request) -> tuple[int, bytes, bytes] | None:
+        raise KeyError("a bug")
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(
+            lambda loop, context: seen.append(repr(context["exception"]))
+        )
+        async with serving(echo, on_head=on_head) as live, connected(live.port) as peer:
+            await peer.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
+            assert await peer.rest() == b""
+            await eventually(lambda: live.server.stats.open == 0)
+
+    run(main)
+    assert seen == ["KeyError('a bug')"]
+
+
+@pytest.mark.parametrize("is_pipelined", [False, True])
+def test_a_handler_that_raises_costs_its_connection_only(*, is_pipelined: bool) -> None:
+    seen: list[str] = []
+    later = Later()
+
+    def handler(request: Request, reply: Reply) -> None:
+        if request.path == b"/bug":
+            raise KeyError("a bug")
+        later(request, reply)
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(
+            lambda loop, context: seen.append(repr(context["exception"]))
+        )
+        async with serving(handler) as live, connected(live.port) as peer, connected(live.port) as other:
+            bug = b"GET /bug HTTP/1.1\r\nHost: x\r\n\r\n"
+            await peer.send(GET + bug if is_pipelined else bug)
+            if is_pipelined:
+                (await later.call())[1].send(200, b"", b"first")
+                assert (await peer.answer()).body == b"first"
+            assert await peer.rest() == b""
+            await other.send(GET)
+            (await later.call(1 if is_pipelined else 0))[1].send(200, b"", b"alive")
+            await eventually(lambda: live.server.stats.open == 1)
+
+    run(main)
+    assert seen == ["KeyError('a bug')"]
 
 
 def test_expect_100_continue() -> None:
@@ -377,6 +491,28 @@ def test_slow_callers_are_let_go(limits: ServerLimits, said: bytes, status: int)
                 assert (await peer.answer()).status == status
             assert await peer.rest() == b""
             await eventually(lambda: live.server.stats.open == 0)
+
+    run(main)
+
+
+def test_a_request_that_began_behind_another_has_its_own_time() -> None:
+    later = Later()
+
+    async def main() -> None:
+        limits = ServerLimits(head_s=0.1, body_idle_s=0.1, linger_s=0.05)
+        async with serving(later, limits) as live:
+            for rest in (
+                b"GET /late HTTP/1.1\r\nHo",
+                b"POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc",
+            ):
+                async with connected(live.port) as peer:
+                    number = len(later.calls)
+                    await peer.send(GET + rest)
+                    _, reply = await later.call(number)
+                    await asyncio.sleep(0.3)
+                    reply.send(200, b"", b"first")
+                    assert (await peer.answer()).body == b"first"
+                    assert (await peer.answer()).status == 408
 
     run(main)
 

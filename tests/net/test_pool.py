@@ -7,8 +7,9 @@ import pytest
 from tests.support.loopback import QUICK, Peer, Upstream, calling, eventually, request, run, scripted
 
 from aimesh.net.client import ClientSettings
+from aimesh.net.dial import Dialer
 from aimesh.net.exchange import UpstreamExchange
-from aimesh.net.message import ExchangeError
+from aimesh.net.message import ConnectFailed, ExchangeError, Origin
 
 POST = b"POST /a HTTP/1.1\r\nhost: up\r\n"
 
@@ -96,5 +97,60 @@ def test_the_connection_used_last_is_used_first() -> None:
             for _ in range(5):
                 await client.send(upstream.origin, POST, b"", timeouts=QUICK).body(9)
             assert len(set(ports)) == 1
+
+    run(main)
+
+
+def test_a_connection_that_ends_as_soon_as_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    dial = Dialer.dial
+
+    async def dial_and_lose(self: Dialer, origin: Origin, protocol: asyncio.Protocol) -> None:
+        await dial(self, origin, protocol)
+        protocol.eof_received()
+
+    monkeypatch.setattr(Dialer, "dial", dial_and_lose)
+
+    async def main() -> None:
+        async with scripted(Moody(random.Random(1))) as upstream, calling() as client:
+            with pytest.raises(ConnectFailed, match="closed as soon as connected") as caught:
+                await client.send(upstream.origin, POST, b"x", timeouts=QUICK).head()
+            assert not caught.value.was_sent
+
+    run(main)
+
+
+def test_a_connection_made_too_late_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    dial = Dialer.dial
+
+    async def dial_and_dawdle(self: Dialer, origin: Origin, protocol: asyncio.Protocol) -> None:
+        await dial(self, origin, protocol)
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(Dialer, "dial", dial_and_dawdle)
+
+    async def main() -> None:
+        async with scripted(Moody(random.Random(1))) as upstream, calling() as client:
+            exchange = client.send(upstream.origin, POST, b"x", timeouts=QUICK)
+            await eventually(lambda: upstream.open == 1)
+            exchange.cancel()
+            await eventually(lambda: upstream.open == 0)
+            assert client.stats().dialling == 0
+
+    run(main)
+
+
+def test_a_connection_nobody_waits_for_any_more_is_kept() -> None:
+    """The exchange got its answer elsewhere or gave up between two steps of its dial; what was opened is of use."""
+
+    async def main() -> None:
+        async with scripted(Moody(random.Random(4))) as upstream, calling() as client:
+            state_of = client.send(upstream.origin, POST, b"x", timeouts=QUICK)
+            # Over, but not by cancel: its dial goes on.
+            state_of.dial, dial = None, state_of.dial
+            state_of.cancel()
+            assert dial is not None
+            await dial
+            assert client.stats().idle == 1
+            assert upstream.requests == []
 
     run(main)

@@ -83,6 +83,16 @@ def test_special_heads_are_not_learnt() -> None:
         assert repeat.match(encode(b"one")) is None
 
 
+def test_requests_whose_answers_have_no_body_are_not_learnt() -> None:
+    data = encode(b"one").replace(b"POST", b"HEAD")
+    repeat = RepeatedHead()
+    for _ in range(3):
+        request = parsed(b"one")
+        request.method = b"HEAD"
+        repeat.learn(data, request)
+    assert repeat.match(data) is None
+
+
 def test_a_head_that_came_with_the_next_request_or_in_pieces_is_not_learnt() -> None:
     for data in (
         encode(b"one") + b"GET",

@@ -8,6 +8,7 @@ from tests.support.handlers import GET, Later, echo
 from tests.support.loopback import Peer, connected, eventually, run, serving
 
 from aimesh.net.message import Reply, Request
+from aimesh.net.reply import InboundReply
 from aimesh.net.state import ServerLimits
 
 
@@ -216,6 +217,31 @@ def test_abort_breaks_the_answer_off_visibly() -> None:
         async with serving(handler) as live, connected(live.port) as peer:
             await peer.send(GET)
             assert not (await peer.rest()).endswith(b"0\r\n\r\n")
+
+    run(main)
+
+
+@pytest.mark.parametrize("reset", [False, True])
+@pytest.mark.parametrize("opened", [False, True])
+def test_an_answer_broken_on_purpose(*, opened: bool, reset: bool) -> None:
+    def handler(request: Request, reply: Reply) -> None:
+        assert isinstance(reply, InboundReply)
+        if opened:
+            reply.open(200, b"x: y\r\n")
+        reply.break_off(b"raw bytes", reset=reset)
+        reply.break_off(b"nothing more")
+
+    async def main() -> None:
+        async with serving(handler) as live, connected(live.port) as peer:
+            await peer.send(GET)
+            try:
+                received = await peer.reader.read()
+                assert not reset
+                assert received.endswith(b"raw bytes")
+                assert received.startswith(b"HTTP/1.1 200 OK\r\nx: y\r\n") is opened
+            except ConnectionResetError:
+                assert reset
+            await eventually(lambda: live.server.stats.open == 0)
 
     run(main)
 

@@ -8,6 +8,7 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from ssl import SSLContext
 from typing import Any, TypeVar, cast
 
 import uvloop
@@ -194,10 +195,13 @@ class Upstream:
 
 @asynccontextmanager
 async def scripted(
-    script: Callable[[Peer, Upstream], Awaitable[None]], **tls: Any
+    script: Callable[[Peer, Upstream], Awaitable[None]],
+    *,
+    ssl: SSLContext | None = None,
+    listener: socket.socket | None = None,
 ) -> AsyncIterator[Upstream]:
     """An upstream that runs ``script`` on every connection and then closes it."""
-    upstream = Upstream(0, tls="ssl" in tls)
+    upstream = Upstream(0, tls=ssl is not None)
     tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -216,11 +220,11 @@ async def scripted(
             tasks.discard(task)
             await peer.close()
 
-    listener = bind_tcp("127.0.0.1", 0)
+    listener = listener or bind_tcp("127.0.0.1", 0)
     port = listener.getsockname()[1]
     upstream.port = port
     upstream.origin = Origin("127.0.0.1", port, tls=upstream.origin.tls)
-    server = await asyncio.start_server(serve, sock=listener, limit=2**20, **tls)
+    server = await asyncio.start_server(serve, sock=listener, limit=2**20, ssl=ssl)
     upstream.stop = server.close
     try:
         yield upstream

@@ -75,9 +75,14 @@ class Dialer:
         except ssl.SSLCertVerificationError as error:
             raise _failed(f"certificate refused: {error.verify_message}") from error
         except ssl.SSLError as error:
-            raise _failed(f"TLS failed: {error.reason or 'handshake broken off'}") from error
+            # ``reason`` is missing where the error does not come from OpenSSL itself.
+            reason = getattr(error, "reason", None)
+            raise _failed(f"TLS failed: {reason or 'handshake broken off'}") from error
         except OSError as error:
             raise _failed(_describe(error)) from error
+        except ValueError as error:
+            # From the codec of international names, or from TLS: too long, empty labels, a leading dot.
+            raise _failed("the host name is malformed") from error
 
     async def _connect(self, origin: Origin, protocol: asyncio.Protocol) -> None:
         tls = self._tls_context() if origin.tls else None

@@ -132,7 +132,7 @@ class Inbound(asyncio.Protocol):
             return
         if self._phase == IDLE:
             request = self._repeat.match(data)
-            if request is not None:
+            if request is not None and len(request.body) <= self.state.limits.max_body_bytes:
                 self._ready.append((request, InboundReply(self, KEEP_ALIVE, is_head=False, is_chunked=True)))
                 self._run()
                 return
@@ -397,7 +397,12 @@ class Inbound(asyncio.Protocol):
                 request, reply = ready.pop(0)
                 self.reply = reply
                 self.deadline_s = self.waits_since_s = INFINITY
-                self.state.handler(request, reply)
+                try:
+                    self.state.handler(request, reply)
+                except BaseException:
+                    # A handler must not raise. If it does, this connection has no future.
+                    self.abort()
+                    raise
                 if self.reply is not None or self._phase == CLOSING:
                     break
             elif self._refusal is not None:

@@ -7,7 +7,7 @@ one comparison, where the parser would make forty callbacks. docs/explain/perfor
 1. A match demands the whole request in one read: the known head with any length in it, and then exactly so
    many bytes. Anything else, one byte more or less, goes to the parser.
 2. Only heads that the parser accepted are learnt, and only plain ones: HTTP/1.1, kept alive, a content length,
-   nothing that asks for special treatment.
+   nothing that asks for special treatment. The size of the body is for the caller of ``match`` to judge.
 3. A connection's first request teaches nothing, so one that makes a single call costs no memory; a caller
    whose heads always differ is not learnt from for ever: ``LESSONS`` misses in a row end it.
 """
@@ -79,7 +79,8 @@ class RepeatedHead:
         headers = request.headers
         connection = headers.get(b"connection", b"keep-alive").lower()
         if (
-            b"content-length" not in headers
+            request.method == b"HEAD"
+            or b"content-length" not in headers
             or connection != b"keep-alive"
             or not _SPECIAL.isdisjoint(headers)
         ):
