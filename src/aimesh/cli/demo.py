@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -92,6 +93,8 @@ def _demo_key(file: Path) -> str:
 
 def _greet(url: str, key: str, *, simulated: bool, home: Path) -> None:
     providers = "simulated (no model runs, nothing is charged)" if simulated else "real, by your environment"
+    command = Path(sys.argv[0])
+    shown = os.path.relpath(command) if command.is_absolute() else command
     typer.echo(
         f"""
 aimesh is ready.
@@ -108,7 +111,7 @@ curl -X POST {url}/gateway/v1/chat/completions \\
   -H "Content-Type: application/json" \\
   -d '{{"model": "qwen/qwen3.7-max", "messages": [{{"role": "user", "content": "hello"}}]}}'
 
-More calls:  aimesh examples doubao-seedance-2.0 --base-url {url}/gateway --key {key}
+More calls:  {shown} examples doubao-seedance-2.0 --base-url {url}/gateway --key {key}
 Stop with Ctrl-C.
 """
     )
