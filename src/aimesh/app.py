@@ -27,6 +27,7 @@ from aimesh.dataplane.edge import Edge
 from aimesh.dataplane.forward import Means
 from aimesh.dataplane.local import LocalPages
 from aimesh.dataplane.pipeline import Parts, Pipeline
+from aimesh.dataplane.settler import Settler
 from aimesh.dataplane.snapshot import Snapshot, VirtualKey, compile_snapshot
 from aimesh.dataplane.tasks import Tasks
 from aimesh.net.children import Children
@@ -52,6 +53,8 @@ from aimesh.wire.registry import INTERFACES
 
 DAY_S = 86_400
 TIDY_EVERY_S = 3600.0
+SETTLE_EVERY_S = 1.0
+"""How soon the settler sees that a task's turn has come."""
 KEY_POLL_S = 0.5
 """How soon a key that another process made or disabled is seen."""
 GC_THRESHOLD = 50_000
@@ -86,6 +89,8 @@ class Worker:
         self._stored_keys: tuple[StoredKey, ...] = ()
         self._keys_version = -1
         self.client = PooledClient(self.children, self._client_settings(), loop=self._loop)
+        self._task_store = TaskStore(self.database, clock)
+        self._tasks = Tasks(self._task_store, self.client, sink=self.observer, clock=clock)
         self.edge = Edge(
             self._pipeline(),
             self._snapshot(),
@@ -112,6 +117,7 @@ class Worker:
         await self.refresh_keys()
         self.children.start("watch keys", self._watch_keys())
         self.children.start("tidy up", self._tidy_up())
+        self.children.start("settle tasks", self._settle_tasks())
         for address in self._settings.admin_listen:
             await self._admin.listen(_bind(address))
         addresses = [await self._listen(address) for address in self._settings.listen]
@@ -167,6 +173,19 @@ class Worker:
                 # The last good keys go on being served.
                 self.observer.database_failed(error)
 
+    async def _settle_tasks(self) -> None:
+        settler = Settler(
+            self._tasks,
+            self._task_store,
+            children=self.children,
+            clock=self._clock,
+            snapshot=lambda: self.edge.snapshot,
+            on_error=self.observer.database_failed,
+        )
+        while True:
+            await asyncio.sleep(SETTLE_EVERY_S)
+            await settler.round()
+
     async def _tidy_up(self) -> None:
         """Closes segments of killed writers, removes what is older than the settings keep."""
         directory, keep_s = self._settings.journal_directory, self._settings.journal.keep_days * DAY_S
@@ -202,12 +221,7 @@ class Worker:
                 interfaces={interface.id: interface for interface in INTERFACES},
                 means=self._means(),
                 sink=self.observer,
-                tasks=Tasks(
-                    TaskStore(self.database, self._clock),
-                    self.client,
-                    sink=self.observer,
-                    clock=self._clock,
-                ),
+                tasks=self._tasks,
                 idempotency=IdempotencyStore(self.database, self._clock),
                 random=Random(),  # noqa: S311 - spreads load, guards nothing
                 most_attempts=self._settings.routing.attempts,

@@ -103,6 +103,19 @@ def _if(task: Any, status: str) -> Any:
     return task if found == status else None
 
 
+def test_a_task_nobody_asks_about_is_paid_too(
+    live: Live, simulator: SimulatorControl, tmp_path: Path
+) -> None:
+    """The settler asks by itself."""
+    with running_serve(CONFIGURATION, key=OWNER, simulator=simulator, home=tmp_path) as stack:
+        made = ark_client(stack).content_generation.tasks.create(model="doubao-seedance-2.0", content=FILM).id
+        settled = wait_for(
+            lambda: [record for record in records_of(tmp_path, made) if record.operation == "settle_task"], 30
+        )
+    assert len(settled) == 1
+    assert settled[0].usage.output_tokens > 0
+
+
 @pytest.mark.parametrize("path", ["/api/v3/contents/generations/tasks", "/api/v3/images/generations"])
 def test_an_idempotency_key_makes_it_once(live: Live, simulator: SimulatorControl, path: str) -> None:
     body: dict[str, Any] = (

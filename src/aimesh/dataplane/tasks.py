@@ -23,6 +23,7 @@ from aimesh.dataplane import headers
 from aimesh.dataplane.forward import fault_of
 from aimesh.dataplane.operations import Action
 from aimesh.dataplane.settle import RecordSink, Ticket
+from aimesh.dataplane.snapshot import Snapshot
 from aimesh.dataplane.stages import Arrival, Authenticated, Planned
 from aimesh.net.message import Client, Timeouts
 from aimesh.routing.candidate import Candidate
@@ -120,10 +121,7 @@ class Tasks:
             self._unknown(arrival, interface, caller.recognised.match.item)
             return
         candidate = _candidate(arrival, task)
-        asked = msgspec.convert(dict(task.summary), Usage)
-        verdict = await self._send(
-            b"GET", candidate, candidate.endpoint.paths.task, task=task, judge=_Query(interface, asked)
-        )
+        verdict = await self.look(task, candidate)
         if not isinstance(verdict, Whole):
             if task.finished and task.document:
                 arrival.reply.send(200, headers.own_answer(arrival.id), task.document)
@@ -131,9 +129,18 @@ class Tasks:
             if verdict.status == 404:
                 raise TaskNotFound(f"Task {task.id} is no longer known to its provider")
             raise fault_of(verdict, candidate)
-        if verdict.answer.task is not None:
-            await self._seen(task, verdict.answer.task, verdict.answer)
         arrival.reply.send(200, headers.own_answer(arrival.id), verdict.answer.body)
+
+    async def look(
+        self, task: Task, candidate: Candidate, *, poll_at_s: float | None = None
+    ) -> Whole | Failure:
+        """Asks the upstream how far a task is, and keeps what it says. ``poll_at_s``: when the settler asks next."""
+        judge = _Query(_interface_of(task), msgspec.convert(dict(task.summary), Usage))
+        path = candidate.endpoint.paths.task
+        verdict = await self._send(b"GET", candidate, path, task=task, judge=judge)
+        if isinstance(verdict, Whole) and verdict.answer.task is not None:
+            await self._seen(task, verdict.answer.task, verdict.answer, poll_at_s)
+        return verdict
 
     async def _list(self, caller: Authenticated) -> None:
         interface, arrival = _task_interface(caller.recognised.interface), caller.recognised.arrival
@@ -202,7 +209,7 @@ class Tasks:
         assert not isinstance(verdict, Opened)
         return verdict
 
-    async def _seen(self, task: Task, state: TaskState, answer: Answer) -> None:
+    async def _seen(self, task: Task, state: TaskState, answer: Answer, poll_at_s: float | None) -> None:
         """Keeps what the upstream says of a task, and records its usage the first time it has succeeded."""
         if state.status == task.status and task.finished and task.document:
             return
@@ -211,6 +218,7 @@ class Tasks:
             finished=state.finished,
             succeeded=state.succeeded,
             document=answer.body,
+            poll_at_s=poll_at_s,
         )
         await self._store.update(task.interface, task.id, progress)
         name = (task.interface, task.id)
@@ -252,14 +260,28 @@ def _task_interface(interface: Interface) -> TaskInterface:
     return found
 
 
-def _candidate(arrival: Arrival, task: Task) -> Candidate:
-    """The endpoint and credential the task was made with. Raises ``NoCandidates`` when they are gone."""
-    for candidate in arrival.snapshot.by_endpoint.get(task.endpoint, ()):
+def _interface_of(task: Task) -> TaskInterface:
+    found = find_task_interface(task.interface)
+    assert found is not None, "only task interfaces make tasks"
+    return found
+
+
+def maker_of(task: Task, snapshot: Snapshot) -> Candidate | None:
+    """The endpoint and credential the task was made with; None: no longer configured."""
+    for candidate in snapshot.by_endpoint.get(task.endpoint, ()):
         if candidate.credential == task.credential:
             return candidate
-    raise NoCandidates(
-        f"Task {task.id} was made with {task.credential} at {task.endpoint}, which is no longer configured"
-    )
+    return None
+
+
+def _candidate(arrival: Arrival, task: Task) -> Candidate:
+    """Raises ``NoCandidates``."""
+    found = maker_of(task, arrival.snapshot)
+    if found is None:
+        raise NoCandidates(
+            f"Task {task.id} was made with {task.credential} at {task.endpoint}, which is no longer configured"
+        )
+    return found
 
 
 def _record(task: Task) -> TaskRecord:
