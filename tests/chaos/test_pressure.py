@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from tests.support.chaos_calls import CHAT, CHAT_STREAM
+from tests.support.chaos_calls import CHAT, CHAT_STREAM, EMBEDDINGS, MESSAGES
 from tests.support.chaos_config import chaos_config, patient
 from tests.support.chaos_http import Open, call, connect, request_bytes, until
 from tests.support.chaos_load import Load, read_answer
@@ -266,6 +266,42 @@ def test_mixed_load_for_a_moment(process: GatewayProcess, simulator: SimulatorPr
     samples = _loaded(process, simulator, 3)
     assert samples[-1] - samples[4] < 24 * MIB
     until(lambda: process.open_files < 60, "connections stay open after the load", within_s=45)
+
+
+_STORM = (
+    {"kind": "status", "status": 500},
+    {"kind": "reset_before_first_byte"},
+    {"kind": "empty_200"},
+    {"kind": "status", "status": 429},
+    {"kind": "malformed_event_first"},
+    {"kind": "half_json"},
+    {"kind": "wrong_content_type"},
+    {"kind": "latency_ms", "n": 30},
+)
+
+
+def test_a_storm_at_one_provider(process: GatewayProcess, simulator: SimulatorProcess) -> None:
+    """``alpha`` fails in a new way every few calls while many callers go on: no caller notices."""
+    load = Load(process.url, (CHAT, MESSAGES, EMBEDDINGS))
+
+    async def run() -> None:
+        async with asyncio.timeout(30), asyncio.TaskGroup() as callers:
+            for number in range(16):
+                callers.create_task(load.caller(keeps_connection=number % 4 != 0))
+            for number in range(40):
+                fault = _STORM[number % len(_STORM)]
+                await asyncio.to_thread(simulator.faults, [fault | {"times": 20}], "alpha")
+                await asyncio.sleep(0.05)
+            load.is_stopped = True
+
+    asyncio.run(run())
+    assert set(load.statuses) == {200}
+    assert load.broken == 0
+    assert len(load.complete) == load.statuses[200] > 100
+    records = process.records()
+    assert {record.outcome for record in records} == {"ok"}
+    assert {record.provider for record in records} == {"alpha", "beta"}
+    assert sorted(str(record.id) for record in records) == sorted(load.complete)
 
 
 @pytest.mark.long

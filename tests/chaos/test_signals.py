@@ -95,6 +95,31 @@ def test_sigterm_does_not_wait_for_ever(tmp_path: Path, simulator: SimulatorProc
     assert "closed" in gateway.log
 
 
+def test_sigterm_under_load(process: GatewayProcess) -> None:
+    """Every answer that began is finished, and every finished one is recorded."""
+
+    async def run() -> Load:
+        load = Load(process.url)
+        async with asyncio.timeout(30), asyncio.TaskGroup() as callers:
+            for index in range(24):
+                callers.create_task(load.caller(keeps_connection=index % 2 == 0))
+            await asyncio.sleep(0.5)
+            process.signal(signal.SIGTERM)
+            await asyncio.sleep(1)
+            load.is_stopped = True
+        return load
+
+    load = asyncio.run(run())
+    assert process.wait() == 0
+    assert load.cut == 0
+    assert set(load.statuses) <= {200, 503}
+    assert len(load.complete) > 50
+    recorded = [str(record.id) for record in process.records()]
+    assert len(recorded) == len(set(recorded))
+    assert set(load.complete) <= set(recorded)
+    assert {record.outcome for record in process.records()} == {"ok"}
+
+
 def test_sighup_applies_and_cuts_nothing(process: GatewayProcess, simulator: SimulatorProcess) -> None:
     _slow(simulator)
     stream = Open(process.url, CHAT_STREAM.path, CHAT_STREAM.body, key=SECOND_KEY)

@@ -40,8 +40,9 @@ class Load:
         """Request ids of the calls that were read to their end, with status 200."""
         self.statuses: Counter[int] = Counter()
         self.broken = 0
-        """Calls that ended in the middle."""
-        self.bytes_read = 0
+        """Calls whose connection ended before their answer did."""
+        self.cut = 0
+        """Those of them that had some of it."""
 
     async def caller(self, *, keeps_connection: bool) -> None:
         """Call after call; a connection that breaks is made anew while the load runs."""
@@ -64,8 +65,13 @@ class Load:
     async def _call(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         style = self._random.choice(self._styles)
         writer.write(request_bytes(style.path, style.body))
-        head, body = await read_answer(reader)
-        self.bytes_read += len(body)
+        first = await reader.readexactly(1)
+        try:
+            head, body = await read_answer(reader)
+        except (OSError, asyncio.IncompleteReadError):
+            self.cut += 1
+            raise
+        head = first + head
         status = int(head[9:12])
         self.statuses[status] += 1
         found = _ID.search(head)

@@ -68,6 +68,12 @@ class GatewayProcess:
     def signal(self, number: signal.Signals) -> None:
         self._running.send_signal(number)
 
+    def limit(self, what: int, soft: int) -> tuple[int, int]:
+        """Changes a limit of the running process; gives the one before."""
+        before = resource.prlimit(self._running.pid, what)
+        resource.prlimit(self._running.pid, what, (soft, before[1]))
+        return before
+
     def wait(self, timeout_s: float = 20.0) -> int:
         return self._running.wait(timeout_s)
 
