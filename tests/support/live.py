@@ -32,7 +32,7 @@ STACK = "LIVE_STACK"
 """Environment variable of a child that uses its parent's stack."""
 STOP_S = 15.0
 _UNWANTED = re.compile(
-    r"(_API_KEY|_BASE_URL|_AUTH_TOKEN|_PROXY_URL)$|^(ALL|HTTPS?|NO|FTP)_PROXY$|^(AIMESH|OPENAI|ANTHROPIC|DASHSCOPE|ARK)_",
+    r"(_API_KEY|_BASE_URL|_AUTH_TOKEN|_PROXY_URL)$|^(ALL|HTTPS?|NO|FTP)_PROXY$|^PYTHONDONTWRITEBYTECODE$|^(AIMESH|OPENAI|ANTHROPIC|DASHSCOPE|ARK)_",
     re.IGNORECASE,
 )
 _LISTENS = re.compile(r"listens at (http://\S+?)/gateway")
