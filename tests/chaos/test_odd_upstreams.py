@@ -83,7 +83,7 @@ def test_no_answer_worth_the_name(name: str, begin: Begin, simulator: SimulatorP
     """Whatever it is, the next endpoint answers and nothing of it is seen."""
     with raw_upstream(_answering(BAD[name] or _bomb("application/json"))) as upstream:
         providers = {"alpha": upstream.url, "beta": f"{simulator.url}/beta"}
-        gateway = begin(chaos_config("", providers=providers))
+        gateway = begin(patient(chaos_config("", providers=providers)))
         seen = call(gateway.url, CHAT.path, CHAT.body)
         assert seen.status == 200, seen.body
         assert seen.json["model"] == "beta-model"

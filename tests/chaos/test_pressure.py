@@ -300,7 +300,7 @@ def test_a_storm_at_one_provider(process: GatewayProcess, simulator: SimulatorPr
     assert len(load.complete) == load.statuses[200] > 100
     records = process.records()
     assert {record.outcome for record in records} == {"ok"}
-    assert {record.provider for record in records} == {"alpha", "beta"}
+    assert sum(len(record.attempts) == 2 for record in records) > 5, "the storm met nobody"
     assert sorted(str(record.id) for record in records) == sorted(load.complete)
 
 
