@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aimesh.framing.sse import FRAME_LIMIT_BYTES, FrameSplitter, FrameTooLargeError, read_frame
+from aimesh.framing.sse import FRAME_LIMIT_BYTES, FrameSplitter, FrameTooLargeError, read_data, read_frame
 
 ALPHABET = st.sampled_from(
     [b"\n", b"\r", b"\r\n", b"\n\n", b"data: ", b"a", b":", b"\xe4\xbd\xa0", b"event: x"]
@@ -121,9 +121,21 @@ def test_many_small_frames_may_be_longer_than_the_limit_together() -> None:
         (b"data: a", b"", b"a"),
         (b"data: a\n", b"", b"a"),
         (b"data: a\nx", b"", b"a"),
+        (b"data: a\nb\nx", b"", b"a"),
+        (b"e\ndata: a\n\n", b"", b"a"),
+        (b"e", b"", b""),
+        (b"", b"", b""),
         (b"event: x\ndata: a\nx", b"x", b"a"),
         ("data: a\u2028b\n\n".encode(), b"", "a\u2028b".encode()),
     ],
 )
 def test_the_fields_of_a_frame(frame: bytes, event: bytes, data: bytes) -> None:
     assert read_frame(frame) == (event, data)
+    assert read_data(frame) == data
+
+
+@given(STREAMS)
+def test_both_readers_of_a_frame_agree(stream: bytes) -> None:
+    frames, tail = frames_of([stream])
+    for frame in (*frames, tail):
+        assert read_data(frame) == read_frame(frame)[1]

@@ -195,6 +195,8 @@ def test_repeats_of_what_we_read_are_refused(body: bytes) -> None:
         (b'{ "x":[{"model":"q"}], "model"\t: "a\\"b" }', b'{ "x":[{"model":"q"}], "model"\t: "n\xc3\xa9" }'),
         (b'{"mod\\u0065l":"a"}', b'{"mod\\u0065l":"n\xc3\xa9"}'),
         (b'{"a\\"model":1,"model":"x"}', b'{"a\\"model":1,"model":"n\xc3\xa9"}'),
+        (b'\n{ "model":"x","y":{"model":"z"}}', b'\n{ "model":"n\xc3\xa9","y":{"model":"z"}}'),
+        (b'{"y":{"model":"z"},"model":"x"}', b'{"y":{"model":"z"},"model":"n\xc3\xa9"}'),
         (b'{"model":"x","y":"\\u0041"}', b'{"model":"n\xc3\xa9","y":"\\u0041"}'),
     ],
 )
@@ -219,3 +221,10 @@ def test_null_counts_as_absent_and_a_removed_member_can_come_back() -> None:
     splice.remove("not there")
     splice.put("b", b"3")
     assert splice.render() == b'{"a":null,"b":3}'
+
+
+def test_repeats_in_long_texts() -> None:
+    long = b'"x":"%b"' % (b"y" * 10_000)
+    refuse_repeats(b'{"model":"a",%b,"stream":true,"z":{"model":1}}' % long, KEYS_READ)
+    with pytest.raises(BadRequest, match="stands twice"):
+        refuse_repeats(b'{"model":"a",%b,"model":"b"}' % long, KEYS_READ)

@@ -37,8 +37,13 @@ class FrameSplitter:
     def feed(self, data: bytes) -> list[bytes]:
         if self._tail or 13 in data or len(data) > self._limit:
             return self._feed_slowly(data) if data else []
-        # The common cases: one read is one whole frame of one line with LF ends, or several whole frames.
-        if data.find(b"\n") == len(data) - 2 and data[-1] == 10:
+        # The common cases: one read is one whole frame of one or two lines, or several whole frames.
+        last = len(data) - 2
+        line_end = data.find(b"\n")
+        if line_end != last:
+            second = data.find(b"\n", line_end + 1)
+            line_end = second if second > line_end + 1 else -1
+        if line_end == last >= 0 and data[-1] == 10:
             return [data]
         frames = data.split(b"\n\n")
         rest = frames.pop()
@@ -115,6 +120,20 @@ def read_frame(frame: bytes) -> tuple[bytes, bytes]:
     ):
         return frame[7:line_end], frame[line_end + 7 : last]
     return _read_lines(frame)
+
+
+def read_data(frame: bytes) -> bytes:
+    """The data alone, for protocols whose events name themselves inside it."""
+    # One line may stand before the data: the event's name, or a field that nobody reads.
+    start = frame.find(b"\n") + 1 if frame[:1] == b"e" else 0
+    if (
+        frame.startswith(b"data: ", start)
+        and frame.find(b"\n", start) == len(frame) - 2
+        and frame[-1] == 10
+        and 13 not in frame
+    ):
+        return frame[start + 6 : -2]
+    return _read_lines(frame)[1]
 
 
 def _read_lines(frame: bytes) -> tuple[bytes, bytes]:

@@ -114,7 +114,7 @@ def test_the_counting_call_needs_no_max_tokens_and_keeps_its_body() -> None:
     prepared = COUNTER.prepare(body, peek, target)
     assert prepared.body == b'{"messages":[],"model":"claude-opus-4-6"}'
     assert prepared.headers == ((b"anthropic-version", b"2023-06-01"),)
-    assert prepared.drops == {b"anthropic-beta"}
+    assert prepared.drops == {b"anthropic-beta", b"anthropic-version"}
     assert not prepared.stream
     assert COUNTER.prepare(body, peek, Target("anthropic/claude-opus-4.6", Traits())).body is body
 

@@ -16,7 +16,7 @@ from aimesh.core.traits import Traits
 from aimesh.core.usage import NO_USAGE
 from aimesh.wire.answer import decode_answer, text_of
 from aimesh.wire.anthropic.stream import MessageReader
-from aimesh.wire.anthropic.usage import read_usage
+from aimesh.wire.anthropic.usage import PlainUsage, read_usage
 from aimesh.wire.body import count, flag, model_name, read_body
 from aimesh.wire.faults import encode_fault
 from aimesh.wire.interface import Answer, Family, Peek, Prepared, Tap, Target, UpstreamError
@@ -36,6 +36,15 @@ class _Block(Struct, gc=False):
     pass
 
 
+class _GoodAnswer(Struct, gc=False):
+    """A good answer as the fast decoder takes it; whatever it refuses is read again, slowly."""
+
+    content: list[_Block]
+    usage: PlainUsage
+    model: str = ""
+    error: Any = None
+
+
 class _Answer(Struct, gc=False):
     content: list[_Block] | None = None
     usage: Any = None
@@ -45,9 +54,12 @@ class _Answer(Struct, gc=False):
 
 _BODY = msgspec.json.Decoder(_Body)
 _ANSWER = msgspec.json.Decoder(_Answer)
+_decode_good_answer = msgspec.json.Decoder(_GoodAnswer).decode
 _KEYS = (b'"model"', b'"stream"', b'"max_tokens"')
 _NOTHING: frozenset[bytes] = frozenset()
 _BETA = frozenset({b"anthropic-beta"})
+_VERSION = frozenset({b"anthropic-version"})
+_BOTH = _BETA | _VERSION
 
 
 class Messages:
@@ -74,18 +86,14 @@ class Messages:
         )
 
     def read_answer(self, body: bytes, _prepared: Prepared, /) -> Answer:
-        answer = decode_answer(_ANSWER, body)
-        if isinstance(answer, UpstreamError):
-            return Answer(body, error=answer)
-        if answer.error or answer.content is None:
-            error = find_error(body) or bad_answer("the upstream's answer holds no message")
-            return Answer(body, error=error)
-        usage = answer.usage
-        return Answer(
-            body,
-            read_usage(usage) if isinstance(usage, dict) else NO_USAGE,
-            reported_model=text_of(answer.model),
-        )
+        try:
+            answer = _decode_good_answer(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return _read_answer(body)
+        usage = answer.usage.read()
+        if usage is None or answer.error:
+            return _read_answer(body)
+        return Answer(body, usage, None, None, answer.model)
 
     def read_error(self, status: int, body: bytes) -> UpstreamError:
         return read_upstream_error(status, body)
@@ -98,10 +106,28 @@ class Messages:
         return b"event: error\ndata: %b\n\n" % error
 
 
+def _read_answer(body: bytes) -> Answer:
+    """Any answer: with an odd usage, without one, or no answer at all."""
+    answer = decode_answer(_ANSWER, body)
+    if isinstance(answer, UpstreamError):
+        return Answer(body, error=answer)
+    if answer.error or answer.content is None:
+        return Answer(body, error=find_error(body) or bad_answer("the upstream's answer holds no message"))
+    usage = answer.usage
+    return Answer(
+        body,
+        read_usage(usage) if isinstance(usage, dict) else NO_USAGE,
+        reported_model=text_of(answer.model),
+    )
+
+
 def version_header(traits: Traits) -> tuple[tuple[bytes, bytes], ...]:
     version = traits.anthropic_version
     return ((b"anthropic-version", version.encode()),) if version else ()
 
 
 def dropped_headers(traits: Traits) -> frozenset[bytes]:
+    """The caller's headers that stay here: refused betas, and a version that is replaced."""
+    if traits.anthropic_version:
+        return _VERSION if traits.anthropic_beta else _BOTH
     return _NOTHING if traits.anthropic_beta else _BETA

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from aimesh.framing.sse import read_frame
+from aimesh.framing.sse import read_data
 from aimesh.wire.answer import object_of
 from aimesh.wire.anthropic.usage import read_usage
 from aimesh.wire.lenient import decode_any
@@ -46,7 +46,7 @@ class MessageReader:
         self._usage: dict[str, Any] = {}
 
     def read(self, tap: StreamTap, frame: bytes) -> bool:
-        _, data = read_frame(frame)
+        data = read_data(frame)
         try:
             event = _decode_event(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 from aimesh.core.errors import Fault
 from aimesh.core.ids import InterfaceId
 from aimesh.core.usage import NO_USAGE, Usage
-from aimesh.framing.sse import read_frame
+from aimesh.framing.sse import read_data
 from aimesh.wire.answer import decode_answer, object_of
 from aimesh.wire.body import peek_model_and_stream
 from aimesh.wire.faults import encode_fault
@@ -89,7 +89,7 @@ def _read_usage(usage: object) -> Usage:
 
 
 def _read_event(tap: StreamTap, frame: bytes) -> bool:
-    _, data = read_frame(frame)
+    data = read_data(frame)
     if not data.strip() or data.strip() == b"[DONE]":
         return True
     try:

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from aimesh.core.usage import NO_USAGE, Usage
-from aimesh.framing.sse import read_frame
+from aimesh.framing.sse import read_data
 from aimesh.wire.answer import object_of
 from aimesh.wire.lenient import decode, decode_any
 from aimesh.wire.numbers import whole
@@ -68,7 +68,7 @@ def read_usage(usage: object) -> Usage:
 
 def read_event(tap: StreamTap, frame: bytes) -> bool:
     """Reads a frame; every frame is handed on."""
-    _, data = read_frame(frame)
+    data = read_data(frame)
     try:
         event = _decode_event(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
