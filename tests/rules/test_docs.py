@@ -15,10 +15,12 @@ from urllib.parse import unquote
 
 import pytest
 import typer
+from msgspec import Struct
 from typer.core import TyperGroup
 
 from aimesh.catalog.decode import decode
 from aimesh.catalog.document import read_document
+from aimesh.catalog.operator import OperatorFile
 from aimesh.catalog.schema import ModelFile, ProviderEntry
 from aimesh.cli.main import app
 from aimesh.core import errors
@@ -286,6 +288,42 @@ def test_every_command_is_in_both_readmes() -> None:
         assert [
             each for each in command_tree().commands if f"`aimesh {each}" not in text and each != "version"
         ] == []
+
+
+# Metrics and settings.
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_metrics_are_counted(page: Path) -> None:
+    counted = "\n".join(
+        path.read_text() for path in (SOURCE / "observer.py", SOURCE / "telemetry" / "metrics.py")
+    )
+    named = {code for code in inline_code(page.read_text()) if re.fullmatch(r"aimesh_[a-z_]+", code)}
+    assert [name for name in sorted(named) if f'"{name}"' not in counted] == []
+
+
+def unknown_settings(text: str) -> list[str]:
+    """``section.key`` in inline code, where the section is one of aimesh.yaml and the key is not."""
+    wrong: list[str] = []
+    for code in inline_code(text):
+        found = re.fullmatch(r"([a-z_]+)\.(?!json$|sse$)([a-z_]+)(?:: .*)?", code)
+        section = getattr(OperatorFile(), found[1], None) if found is not None else None
+        if found is not None and isinstance(section, Struct) and found[2] not in section.__struct_fields__:
+            wrong.append(code)
+    return wrong
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_settings_exist(page: Path) -> None:
+    assert unknown_settings(page.read_text()) == []
+
+
+def test_the_check_of_settings_sees_what_it_looks_for() -> None:
+    assert unknown_settings("`limits.max_body_bytes` `keys.reveal: never` `other.thing`") == []
+    assert unknown_settings("`limits.max_bodies` `keys.hide: never`") == [
+        "limits.max_bodies",
+        "keys.hide: never",
+    ]
 
 
 # Samples.
