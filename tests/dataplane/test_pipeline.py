@@ -364,3 +364,43 @@ def test_a_task_whose_creator_left_is_bound_all_the_same(tmp_path: Path) -> None
         plane.close()
 
     in_loop(work)
+
+
+def film(status: str, **more: object) -> dict[str, object]:
+    return {"id": "cgt-9", "model": "film-one", "status": status, **more}
+
+
+def test_what_a_provider_forgot_is_answered_from_our_record(tmp_path: Path) -> None:
+    async def work() -> None:
+        done = film("succeeded", usage={"completion_tokens": 5, "total_tokens": 5})
+        plane = Plane(
+            tmp_path,
+            whole(200, {"id": "cgt-9"}),
+            whole(200, done),
+            whole(404, b""),
+            whole(200, film("expired")),
+        )
+        await ended(plane.call(TASKS, FILM))
+        for _ in range(3):
+            asked = await ended(plane.call(f"{TASKS}/cgt-9", method="GET"))
+            assert (asked.status, asked.json) == (200, done)
+        plane.close()
+
+    in_loop(work)
+
+
+def test_a_task_that_ended_unseen_is_settled_before_it_is_deleted(tmp_path: Path) -> None:
+    async def work() -> None:
+        done = film("succeeded", usage={"completion_tokens": 5, "total_tokens": 5})
+        plane = Plane(tmp_path, whole(200, {"id": "cgt-9"}), whole(200, done), whole(200, b"{}"))
+        await ended(plane.call(TASKS, FILM))
+        deleted = await ended(plane.call(f"{TASKS}/cgt-9", method="DELETE"))
+        assert (deleted.status, deleted.json) == (200, {})
+        settled = plane.records.all[-1]
+        assert (settled.operation, settled.usage.output_tokens) == ("settle_task", 5)
+        assert (settled.key_alias, settled.labels) == ("tester", {"team": "red"})
+        gone = await ended(plane.call(f"{TASKS}/cgt-9", method="GET"))
+        assert gone.status == 404
+        plane.close()
+
+    in_loop(work)

@@ -49,10 +49,9 @@ def typical_record(request_id: str = "0197f3a1c2d4deadbeef000000000001") -> Usag
         bytes_in=4096,
         bytes_out=18230,
         client_ip="10.1.2.3",
-        user_agent="OpenAI/Python 3.54.0",
     )
 
 
 def numbered_record(number: int, *, filler: str = "") -> UsageRecord:
     """A record that can be told from every other by ``number``."""
-    return msgspec.structs.replace(typical_record(f"r{number:08d}"), user_agent=filler, bytes_in=number)
+    return msgspec.structs.replace(typical_record(f"r{number:08d}"), client_ip=filler, bytes_in=number)

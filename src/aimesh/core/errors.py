@@ -205,7 +205,12 @@ class UpstreamRateLimited(ProviderFault):
     status = 429
 
     def __init__(
-        self, message: str, *, history: tuple[FailedAttempt, ...], retry_after_s: int | None, should_retry: bool
+        self,
+        message: str,
+        *,
+        history: tuple[FailedAttempt, ...],
+        retry_after_s: int | None,
+        should_retry: bool,
     ) -> None:
         super().__init__(message, history=history)
         self.retry_after_s = retry_after_s
@@ -217,7 +222,9 @@ class UpstreamRefused(ProviderFault):
 
     code = "UPSTREAM_REFUSED"
 
-    def __init__(self, message: str, *, status: int, upstream_code: str, kind: str, param: str | None) -> None:
+    def __init__(
+        self, message: str, *, status: int, upstream_code: str, kind: str, param: str | None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.upstream_code = upstream_code

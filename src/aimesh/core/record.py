@@ -77,11 +77,11 @@ class UsageRecord(Struct, frozen=True, omit_defaults=True):
     upstream_request_id: str = ""
     bytes_in: int = 0
     bytes_out: int = 0
+    """Of the bodies, as the caller sent them and got them."""
     losses: tuple[str, ...] = ()
     """Paths of request fields that could not be carried to the upstream."""
     task_id: TaskId = TaskId("")
     client_ip: str = ""
-    user_agent: str = ""
 
 
 _ENCODER = msgspec.json.Encoder()

@@ -160,6 +160,7 @@ def _rate_limited(verdicts: list[Failure], history: tuple[FailedAttempt, ...]) -
 def send_whole(planned: Planned, ticket: Ticket, whole: Whole) -> None:
     """Settles and sends a whole answer."""
     reply = planned.arrival.reply
+    ticket.bytes_out = len(whole.body)
     ticket.settle(Outcome.OK, status=whole.head.status, usage=meter.of_answer(planned, whole.answer))
     reply.send(whole.head.status, headers.whole_answer(planned, ticket, whole), whole.body)
 
@@ -258,6 +259,7 @@ class _Relay:
 
     def _finish(self, outcome: Outcome, last: bytes) -> None:
         self.is_over = True
+        self._ticket.bytes_out += len(last)
         self._ticket.settle(outcome, status=200, usage=self.usage())
         if last:
             self._reply.write(last)

@@ -47,6 +47,7 @@ class Ticket:
         "_first_s",
         "_planned",
         "_sink",
+        "bytes_out",
         "is_settled",
         "losses",
         "partial_usage",
@@ -65,6 +66,8 @@ class Ticket:
         self._attempt_error = ""
         self._first_s = 0.0
         self.is_settled = False
+        self.bytes_out = 0
+        """Of the answer's body, before it is framed."""
         self.losses: tuple[str, ...] = ()
         self.upstream_request_id = ""
         self.task_id = TaskId("")
@@ -166,7 +169,7 @@ class Ticket:
             milliseconds(self._first_s - started_s) if self._first_s else None,
             self.upstream_request_id,
             len(arrival.request.body),
-            0,
+            self.bytes_out,
             self.losses,
             self.task_id,
             arrival.request.peer,

@@ -36,6 +36,8 @@ from aimesh.wire.tasks import TaskInterface, TaskPage, TaskRecord
 
 NOTHING_TO_SEND = Prepared(body=b"", stream=False)
 FIRST_POLL_AFTER_S = 5.0
+KEY_ALIAS, LABELS = "key_alias", "labels"
+"""Members of a task's summary beside what chooses its price: the key as it was when the task was made."""
 _CANCELLED = {Family.ARK: "cancelled", Family.DASHSCOPE: "CANCELED"}
 """How each family spells it."""
 QUERY_TIMEOUTS = Timeouts(connect_s=5.0, first_byte_s=30.0, idle_s=30.0, whole_s=60.0)
@@ -93,7 +95,11 @@ class Tasks:
             upstream_name=candidate.target.upstream_name,
             status=state.status,
             document=b"",
-            summary=msgspec.to_builtins(asked),
+            summary={
+                **msgspec.to_builtins(asked),
+                KEY_ALIAS: planned.key.alias,
+                LABELS: msgspec.json.encode(planned.key.labels).decode(),
+            },
         )
         try:
             await self._store.create(task, poll_after_s=FIRST_POLL_AFTER_S)
@@ -129,7 +135,10 @@ class Tasks:
             if verdict.status == 404:
                 raise TaskNotFound(f"Task {task.id} is no longer known to its provider")
             raise fault_of(verdict, candidate)
-        arrival.reply.send(200, headers.own_answer(arrival.id), verdict.answer.body)
+        state = verdict.answer.task
+        is_forgotten = task.finished and task.document and (state is None or state.status != task.status)
+        body = task.document if is_forgotten else verdict.answer.body
+        arrival.reply.send(200, headers.own_answer(arrival.id), body)
 
     async def look(
         self, task: Task, candidate: Candidate, *, poll_at_s: float | None = None
@@ -168,6 +177,10 @@ class Tasks:
             self._unknown(arrival, interface, caller.recognised.match.item)
             return
         candidate = _candidate(arrival, task)
+        if not task.finished:
+            # It may have ended since: what it used must be recorded before it can be deleted.
+            await self.look(task, candidate)
+            task = await self._own(caller) or task
         operation = caller.recognised.match.operation
         verdict = await self._send(
             operation.method.encode(),
@@ -211,7 +224,8 @@ class Tasks:
 
     async def _seen(self, task: Task, state: TaskState, answer: Answer, poll_at_s: float | None) -> None:
         """Keeps what the upstream says of a task, and records its usage the first time it has succeeded."""
-        if state.status == task.status and task.finished and task.document:
+        if task.finished and task.document:
+            # Later words can only be fewer: providers forget what they made.
             return
         progress = Progress(
             status=state.status,
@@ -235,11 +249,14 @@ class Tasks:
             self._settling.discard(name)
 
     def _settlement(self, task: Task, state: TaskState, usage: Usage) -> UsageRecord:
+        labels = msgspec.json.decode(str(task.summary.get(LABELS) or "{}"), type=dict[str, str])
         return UsageRecord(
             id=RequestId(f"task:{task.interface}:{task.id}"),
             at=self._clock.wall_s(),
             tenant=task.tenant,
             key_id=task.key_id,
+            key_alias=str(task.summary.get(KEY_ALIAS) or ""),
+            labels=labels,
             operation="settle_task",
             interface=task.interface,
             outcome=Outcome.OK if state.succeeded else Outcome.UPSTREAM_FAILED,
