@@ -115,7 +115,7 @@ Answer = Whole | Stream
 
 
 # A refusal is the upstream's word for it; "RefusalError" would say less.
-class Refusal(Exception):  # noqa: N818
+class Refusal(Exception):
     """The upstream says no. Rendered in the dialect of the path by ``failures``."""
 
     def __init__(
