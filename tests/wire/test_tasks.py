@@ -6,7 +6,7 @@ from typing import Any
 from aimesh.core.usage import NO_USAGE, Usage
 from aimesh.wire.dashscope_video.interface import DashScopeVideo
 from aimesh.wire.task.interface import ArkTasks
-from aimesh.wire.tasks import TaskInterface, TaskQuery
+from aimesh.wire.tasks import TaskInterface, TaskPage, TaskQuery
 
 ARK, DASHSCOPE = ArkTasks(), DashScopeVideo()
 
@@ -65,6 +65,22 @@ def test_a_dashscope_answer_wins_over_the_request_and_is_completed_by_it() -> No
 
 def test_the_offset_of_a_page() -> None:
     assert TaskQuery(page=3, page_size=7).offset == 14
+
+
+def test_each_family_has_its_own_page_size() -> None:
+    assert ARK.read_query(b"page_num=2") == TaskQuery(page=2, page_size=20)
+    assert DASHSCOPE.read_query(b"page_no=2") == TaskQuery(page=2, page_size=10)
+
+
+def test_each_family_lists_in_its_own_shape() -> None:
+    page = TaskPage((), TaskQuery(page=1, page_size=10), total=0)
+    assert set(json.loads(ARK.encode_list(page, "req-1"))) == {"items", "total"}
+    assert json.loads(DASHSCOPE.encode_list(page, "req-1"))["request_id"] == "req-1"
+
+
+def test_each_family_reads_its_requests() -> None:
+    assert ARK.read_request(b'{"content":[],"resolution":"720p"}').video_resolution == "720p"
+    assert DASHSCOPE.read_request(b'{"parameters":{"resolution":"720P"}}').video_resolution == "720P"
 
 
 def test_somebody_elses_task() -> None:
