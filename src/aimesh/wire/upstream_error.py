@@ -76,6 +76,8 @@ _STATUS_OF_WORD = {
     "insufficient_quota": 429,
     "TooManyRequests": 429,
     "Throttling": 429,
+    "RateLimitExceeded": 429,
+    "QuotaExceeded": 429,
     "api_error": 500,
     "server_error": 500,
     "InternalServiceError": 500,
