@@ -68,8 +68,8 @@ conformance: $(DEV) $(NODE)  ## official SDKs against a live gateway
 chaos: $(DEV)  ## faults, kills and hostile input
 	@$(BIN)/python -m pytest -n $(WORKERS) -q -m chaos
 
-fuzz: $(DEV)  ## ten minutes of fuzzing of every parser (SECONDS=600)
-	@AIMESH_FUZZ_SECONDS=$${SECONDS_TO_RUN:-600} $(BIN)/python -m pytest -q -m long -k fuzz tests
+fuzz: $(DEV)  ## ten minutes of fuzzing of every parser (SECONDS_TO_RUN=600)
+	@AIMESH_FUZZ_SECONDS=$${SECONDS_TO_RUN:-600} $(BIN)/python -m pytest -n $(WORKERS) -q -m long -k fuzz tests
 
 soak: $(DEV)  ## long runs under load, bounded in time
 	@$(BIN)/python -m pytest -q -m long -k soak tests
@@ -85,6 +85,7 @@ bench-compare: $(DEV)  ## CPU per call of the working tree against another commi
 
 docs: $(DEV)  ## regenerate the reference pages and schemas
 	@$(BIN)/python scripts/generate_reference.py
+	@$(BIN)/python scripts/generate_api_pages.py
 
 lock: $(DEV)  ## resolve the dependencies again into requirements/*.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

@@ -86,7 +86,6 @@ def sample_record() -> UsageRecord:
         bytes_in=600,
         bytes_out=819,
         client_ip="127.0.0.1",
-        user_agent="OpenAI/Python 3.54.0",
     )
 
 

@@ -69,6 +69,8 @@ class Worker:
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._version = 0
+        # Keys, tasks and usage: nobody else's to read.
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.observer = Observer(settings, clock, is_terminal=sys.stderr.isatty())
         self.children = Children(self.observer.child_crashed)
         self.breakers = Breakers()

@@ -100,7 +100,7 @@ def test_gone_at_99_percent(
     style: Style, reset: bool, gateway: InnerGateway, simulator: SimulatorProcess
 ) -> None:
     """The upstream waits before its last content chunk, so the caller is sure to leave before the end."""
-    before_end = CHUNKS - 1 + style.opening + style.empty
+    before_end = CHUNKS - 1 + style.opening
     simulator.fault("chunks", n=CHUNKS)
     simulator.fault("stall_after_chunks", n=before_end)
     with opened(gateway.url, style.path, style.body) as stream:

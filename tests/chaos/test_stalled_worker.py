@@ -29,7 +29,6 @@ def test_an_answer_that_came_during_the_stall(gateway: InnerGateway, simulator: 
     assert gateway.record().provider == "alpha"
 
 
-@pytest.mark.xfail(reason="deadlines count from the last sweep, which a stall makes older than one sweep")
 def test_an_attempt_that_begins_after_a_stall(begin: Begin, simulator: SimulatorProcess) -> None:
     """Unpacking ``alpha``'s answer takes longer than a connection may: ``beta`` gets its whole time all the same."""
     bomb = http_answer(gzip.compress(bytes(120 << 20), 1), kind="application/json\r\ncontent-encoding: gzip")

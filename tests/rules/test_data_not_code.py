@@ -11,7 +11,11 @@ SOURCE = Path(__file__).parents[2] / "src" / "aimesh"
 
 def literals(path: Path) -> set[str]:
     tree = ast.parse(path.read_text())
-    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
 
 
 def test_no_provider_id_is_a_literal_in_code() -> None:

@@ -10,11 +10,7 @@ TESTS = ROOT / "tests"
 FREE = {"rules", "conformance", "chaos", "support", "wire", "bench"}
 """Folders that test across files: whole rules, live gateways, golden cases."""
 
-MIRRORED = sorted(
-    path
-    for path in TESTS.rglob("test_*.py")
-    if path.relative_to(TESTS).parts[0] not in FREE
-)
+MIRRORED = sorted(path for path in TESTS.rglob("test_*.py") if path.relative_to(TESTS).parts[0] not in FREE)
 
 
 @pytest.mark.parametrize("path", MIRRORED, ids=lambda path: str(path.relative_to(TESTS)))

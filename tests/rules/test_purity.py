@@ -19,7 +19,11 @@ def impurities(source: str) -> list[str]:
             found.append(f"line {node.lineno}: async")
         elif isinstance(node, ast.Global | ast.Nonlocal):
             found.append(f"line {node.lineno}: {type(node).__name__.lower()}")
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("open", "print"):
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in ("open", "print")
+        ):
             found.append(f"line {node.lineno}: {node.func.id}()")
     return found
 

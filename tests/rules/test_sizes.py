@@ -28,7 +28,9 @@ def test_source_files_are_short(path: Path) -> None:
     text = path.read_text()
     assert len(text.splitlines()) <= FILE_LINES
     assert path.stem not in BANNED_NAMES
-    assert path.stem == "__main__" or text.lstrip().startswith(('"""', 'r"""')), "a module begins with a docstring"
+    assert path.stem == "__main__" or text.lstrip().startswith(('"""', 'r"""')), (
+        "a module begins with a docstring"
+    )
     for function in functions(ast.parse(text)):
         assert function.end_lineno is not None
         assert function.end_lineno - function.lineno < FUNCTION_LINES, f"{function.name} is too long"

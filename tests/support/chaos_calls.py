@@ -30,8 +30,6 @@ class Style(Struct, frozen=True):
     cut_at: int = 0
     opening: int = 0
     """Upstream frames that say nothing yet."""
-    empty: int = 0
-    """Further upstream frames that open a part of the answer and hold no text."""
     end_mark: str = ""
     """Text that only a finished stream has."""
     marks_end_late: bool = False
@@ -228,8 +226,7 @@ MESSAGES_STREAM = Style(
     suffix="/messages",
     stream=True,
     cut_at=8,
-    opening=1,
-    empty=2,
+    opening=3,
     end_mark="message_stop",
     chunks=30,
 )
@@ -250,8 +247,7 @@ RESPONSES_STREAM = Style(
     suffix="/responses",
     stream=True,
     cut_at=9,
-    opening=2,
-    empty=2,
+    opening=4,
     end_mark="response.completed",
     chunks=30,
 )

@@ -125,9 +125,9 @@ class PooledClient:
 
     def _sweep(self) -> None:
         state = self._state
-        now_s = state.now_s = state.loop.time()
-        # Deadlines were counted from a time up to one sweep old.
-        late_s = now_s - SWEEP_S
+        # Deadlines were counted from the time of the last sweep, however long ago a busy loop made it.
+        late_s = state.now_s
+        state.now_s = state.loop.time()
         for exchange in [each for each in state.active if each.deadline_s < late_s or each.ends_s < late_s]:
             exchange.expire(late_s)
         for pool in self._pools.values():

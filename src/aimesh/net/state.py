@@ -102,7 +102,8 @@ class ServerState:
         self.tails = (b"", b"", b"")
         self._sweep_s = limits.sweep_s
         self.is_draining = False
-        self.connections: set[Connection] = set()
+        self.connections: dict[Connection, None] = {}
+        """In the order they were made, which decides between equals when one must go."""
         self.on_empty: Callable[[], None] | None = None
         self.accepted = 0
         self.refused = 0
@@ -123,12 +124,12 @@ class ServerState:
 
     def admit(self, connection: Connection) -> None:
         self.accepted += 1
-        self.connections.add(connection)
+        self.connections[connection] = None
         if len(self.connections) > self.limits.max_connections:
             self._evict()
 
     def forget(self, connection: Connection) -> None:
-        self.connections.discard(connection)
+        self.connections.pop(connection, None)
         if not self.connections and self.on_empty is not None:
             self.on_empty()
 
@@ -138,5 +139,5 @@ class ServerState:
         batch = max(1, self.limits.max_connections // 100)
         for connection in heapq.nsmallest(batch, waiting, key=lambda each: each.waits_since_s):
             self.evicted += 1
-            self.connections.discard(connection)
+            self.connections.pop(connection, None)
             connection.abort()

@@ -36,6 +36,8 @@ ERROR_LIMIT_BYTES = 1024 * 1024
 HELD_LIMIT_BYTES = 4 * 1024 * 1024
 """Bytes of a stream held back while no meaningful frame was seen."""
 UNPACKED_PIECE_BYTES = 16 * 1024 * 1024
+HIGHEST_RATIO = 200
+"""Above ``UNPACKED_PIECE_BYTES`` a compressed answer may not grow by more."""
 SHOWN_BODY_BYTES = 2048
 
 
@@ -211,11 +213,13 @@ def _judge(head: AnswerHead, body: bytes, *, judge: Judge, prepared: Prepared) -
 
 
 def unpacked(body: bytes, encoding: bytes) -> bytes:
-    """The body without its content coding; raises ``zlib.error`` when it is broken or a bomb."""
+    """The body without its content coding; raises ``zlib.error`` when it is broken, or a bomb: JSON and its base64
+    never shrink to a two-hundredth, and unpacking holds up every other call."""
     if not encoding or encoding == b"identity":
         return body
+    limit = min(ANSWER_LIMIT_BYTES, max(UNPACKED_PIECE_BYTES, len(body) * HIGHEST_RATIO))
     inflate = zlib.decompressobj(wbits=47)
-    plain = inflate.decompress(body, ANSWER_LIMIT_BYTES)
+    plain = inflate.decompress(body, limit)
     if inflate.unconsumed_tail or not inflate.eof:
         raise zlib.error("incomplete or too large")
     return plain

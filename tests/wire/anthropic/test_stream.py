@@ -24,6 +24,7 @@ def open_tap() -> StreamTap:
         event("ping"),
         event("content_block_delta", index=0, delta={"type": "text_delta", "text": ""}),
         event("content_block_stop", index=0),
+        event("content_block_start", index=0, content_block={"type": "text", "text": ""}),
         event("message_delta", delta={"stop_reason": None}, usage={"output_tokens": 1}),
         event("from_the_future"),
         b"event: ping\n\n",
@@ -39,7 +40,10 @@ def test_nothing_of_an_answer_yet(frame: bytes) -> None:
 @pytest.mark.parametrize(
     ("frame", "chars"),
     [
-        (event("content_block_start", index=0, content_block={"type": "text", "text": ""}), 0),
+        (event("content_block_start", index=0, content_block={"type": "text", "text": "a"}), 0),
+        (event("content_block_start", index=0, content_block={"type": "thinking", "thinking": ""}), 0),
+        (event("content_block_start", index=0, content_block="odd"), 0),
+        (event("content_block_start", index=0), 0),
         (
             event("content_block_start", index=0, content_block={"type": "tool_use", "id": "t", "input": {}}),
             0,

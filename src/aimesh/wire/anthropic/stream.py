@@ -2,7 +2,8 @@
 
 1. Events are told by ``type`` in the JSON, not by the ``event:`` line.
 2. Usage is cumulative: what ``message_delta`` gives replaces what ``message_start`` gave, member by member.
-3. ``message_start`` and ``ping`` are no answer yet; a block that opens is.
+3. ``message_start``, ``ping`` and a text block that opens empty are no answer yet; any other block that opens
+   is: a thinking block can stay silent for long, and a tool call is news.
 4. A stream that ends after ``message_delta`` with a stop reason has earned its end.
 """
 
@@ -14,7 +15,7 @@ from msgspec import Struct
 from aimesh.framing.sse import read_data
 from aimesh.wire.answer import object_of
 from aimesh.wire.anthropic.usage import read_usage
-from aimesh.wire.lenient import decode_any
+from aimesh.wire.lenient import decode, decode_any
 from aimesh.wire.tap import StreamTap, mended_frame
 from aimesh.wire.upstream_error import bad_answer, has_error, judge_embedded, read_embedded_error
 
@@ -24,6 +25,18 @@ class _Delta(Struct, gc=False):
     thinking: Any = None
     partial_json: Any = None
     stop_reason: Any = None
+
+
+class _Block(Struct, gc=False):
+    type: Any = None
+    text: Any = None
+
+
+class _BlockStart(Struct, gc=False):
+    content_block: _Block | None = None
+
+
+_BLOCK_START = msgspec.json.Decoder(_BlockStart)
 
 
 class _Event(Struct, gc=False):
@@ -68,7 +81,8 @@ class MessageReader:
             case "message_start":
                 self._take_usage(tap, object_of(event.message).get("usage"))
             case "content_block_start":
-                tap.started = True
+                if _opens_with_news(data):
+                    tap.started = True
             case "message_delta":
                 self._take_usage(tap, event.usage)
                 if event.delta is not None and event.delta.stop_reason:
@@ -102,3 +116,12 @@ class MessageReader:
         except msgspec.DecodeError:
             return tap.unreadable()
         return tap.fail(judge_embedded(document)) if has_error(document) else True
+
+
+def _opens_with_news(data: bytes) -> bool:
+    """Whether a block's first event is more than an empty text."""
+    try:
+        block = decode(_BLOCK_START, data)[0].content_block
+    except msgspec.DecodeError:
+        return True
+    return block is None or block.type != "text" or bool(block.text)

@@ -2,7 +2,7 @@
 
 1. The end is ``response.completed``, ``.incomplete`` or ``.failed``; a ``[DONE]`` after it is tolerated, and
    never enough by itself.
-2. ``response.created``, ``.queued`` and ``.in_progress`` are no answer yet.
+2. ``response.created``, ``.queued``, ``.in_progress`` and a message or a part that opens empty are no answer yet.
 3. The tap remembers the response object and the last sequence number: the event that ends a broken stream goes
    on from them.
 """
@@ -42,11 +42,24 @@ class _Opening(Struct, gc=False):
     response: msgspec.Raw = _ABSENT
 
 
+class _Opened(Struct, gc=False):
+    type: Any = None
+    content: Any = None
+    text: Any = None
+
+
+class _Addition(Struct, gc=False):
+    item: _Opened | None = None
+    part: _Opened | None = None
+
+
+_OPENED = msgspec.json.Decoder(_Addition)
 _CLOSING = msgspec.json.Decoder(_Closing)
 _OPENING = msgspec.json.Decoder(_Opening)
 _decode_event = msgspec.json.Decoder(_Event).decode
 
 _WAITING = frozenset({"response.created", "response.in_progress", "response.queued"})
+_OPENINGS = frozenset({"response.output_item.added", "response.content_part.added"})
 _ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
 
 
@@ -89,9 +102,23 @@ def read_event(tap: StreamTap, frame: bytes) -> bool:
         _read_end(tap, kind, data)
     elif kind == "error":
         tap.fail(read_embedded_error(data))
+    elif kind in _OPENINGS:
+        if _opens_with_news(data):
+            tap.started = True
     elif kind.startswith("response.") and not kind.endswith(".delta"):
         tap.started = True
     return True
+
+
+def _opens_with_news(data: bytes) -> bool:
+    """Whether an item or a part that opens is more than an empty message: a call, reasoning, a text."""
+    try:
+        opened, _ = decode(_OPENED, data)
+    except msgspec.DecodeError:
+        return True
+    if opened.part is not None:
+        return bool(opened.part.text) or opened.part.type not in ("output_text", "refusal")
+    return opened.item is None or opened.item.type != "message" or bool(opened.item.content)
 
 
 def _read_end(tap: StreamTap, kind: str, data: bytes) -> None:
