@@ -2,8 +2,9 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
-from tests.support.walks import Plane, Script, broken, ended, frames, in_loop, whole
+from tests.support.walks import Plane, Script, ScriptedExchange, broken, ended, frames, in_loop, whole
 
 from aimesh.core.outcome import Outcome
 from aimesh.net.message import ConnectFailed, ConnectionLost, TimedOut
@@ -404,3 +405,40 @@ def test_a_task_that_ended_unseen_is_settled_before_it_is_deleted(tmp_path: Path
         plane.close()
 
     in_loop(work)
+
+
+def play(*steps: Script) -> Script:
+    def all_of_them(exchange: ScriptedExchange) -> None:
+        for step in steps:
+            step(exchange)
+
+    return all_of_them
+
+
+def test_a_connection_lost_after_the_finish_is_an_end_and_no_error(tmp_path: Path) -> None:
+    plane = Plane(tmp_path, play(frames(ROLE, WORD, STOP, end=False), broken(LOST)))
+    reply = plane.call(body=stream())
+    assert reply.body == ROLE + WORD + STOP
+    assert plane.records.all[0].outcome is Outcome.OK
+    plane.close()
+
+
+def test_a_connection_lost_before_the_finish_is_an_error(tmp_path: Path) -> None:
+    plane = Plane(tmp_path, play(frames(ROLE, WORD, end=False), broken(LOST)))
+    reply = plane.call(body=stream())
+    assert b"UPSTREAM_BROKEN_STREAM" in reply.body
+    assert plane.records.all[0].outcome is Outcome.BROKEN_STREAM
+    plane.close()
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_bytes_are_counted_in_both_directions(streamed: bool, tmp_path: Path) -> None:
+    script = frames(ROLE, WORD, STOP, USED, DONE) if streamed else whole(200, ANSWER)
+    plane = Plane(tmp_path, script)
+    asked = msgspec.json.encode(stream() if streamed else ASK)
+    reply = plane.call(body=asked)
+    (record,) = plane.records.all
+    assert record.bytes_in == len(asked)
+    # A stream's record is written before its last bytes go out, and may not count those after the end.
+    assert record.bytes_out == len(reply.body)
+    plane.close()

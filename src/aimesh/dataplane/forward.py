@@ -179,7 +179,7 @@ async def send_stream(planned: Planned, ticket: Ticket, opened: Opened) -> None:
         relay.end()
     except ExchangeError as error:
         opened.exchange.cancel()
-        relay.broken(str(error))
+        relay.cut(str(error))
     except BaseException:
         opened.exchange.cancel()
         raise
@@ -220,6 +220,7 @@ class _Relay:
         if tap.ended or tap.error is not None:
             self._pass(ready)
         elif ready:
+            self._ticket.bytes_out += len(ready)
             self._reply.write(ready)
         return self._reply.is_writable or self.is_over
 
@@ -229,6 +230,7 @@ class _Relay:
             # The upstream's own error event, in the caller's protocol: handed on as it is.
             self._finish(Outcome.BROKEN_STREAM, ready)
             return
+        self._ticket.bytes_out += len(ready)
         if tap.ended:
             # Settled now, closed when the upstream's bytes end: some send more after the end.
             self._ticket.settle(Outcome.OK, status=200, usage=self.usage())
@@ -244,6 +246,16 @@ class _Relay:
             self.broken(self._tap.error.message, rest)
         else:
             self._finish(Outcome.OK, rest)
+
+    def cut(self, why: str) -> None:
+        """The upstream's connection failed, which is the end if the answer was complete but for its end marker."""
+        if self.is_over:
+            return
+        rest = self._tap.close()
+        if self._tap.ended:
+            self._finish(Outcome.OK, rest)
+        else:
+            self.broken(why, rest)
 
     def broken(self, why: str, rest: bytes = b"") -> None:
         """The stream broke off: an error event, then the proper end of the body, never an end marker."""
