@@ -27,15 +27,16 @@ class FrameTooLargeError(Exception):
 class FrameSplitter:
     """``feed`` any pieces, get whole frames, each with the blank line that ends it."""
 
-    __slots__ = ("_limit", "_tail", "_tail_size")
+    __slots__ = ("_limit", "_tail_size", "tail")
 
     def __init__(self, limit_bytes: int = FRAME_LIMIT_BYTES) -> None:
         self._limit = limit_bytes
-        self._tail: list[bytes] = []
+        self.tail: list[bytes] = []
+        """Pieces of a frame that is not whole yet; empty between frames."""
         self._tail_size = 0
 
     def feed(self, data: bytes) -> list[bytes]:
-        if self._tail or 13 in data or len(data) > self._limit:
+        if self.tail or 13 in data or len(data) > self._limit:
             return self._feed_slowly(data) if data else []
         # The common cases: one read is one whole frame of one or two lines, or several whole frames.
         last = len(data) - 2
@@ -54,17 +55,17 @@ class FrameSplitter:
         return [frame + b"\n\n" for frame in frames]
 
     def _feed_slowly(self, data: bytes) -> list[bytes]:
-        window = b"".join(self._tail[-_WINDOW:])[-_WINDOW:]
+        window = b"".join(self.tail[-_WINDOW:])[-_WINDOW:]
         offset = len(window)
         frames: list[bytes] = []
         start = 0
         for end in _frame_ends(window + data):
             piece = data[start : end - offset]
             start = end - offset
-            if self._tail:
-                self._tail.append(piece)
-                piece = b"".join(self._tail)
-                self._tail.clear()
+            if self.tail:
+                self.tail.append(piece)
+                piece = b"".join(self.tail)
+                self.tail.clear()
                 self._tail_size = 0
             if len(piece) > self._limit:
                 raise FrameTooLargeError
@@ -77,12 +78,12 @@ class FrameSplitter:
         self._tail_size += len(piece)
         if self._tail_size > self._limit:
             raise FrameTooLargeError
-        self._tail.append(piece)
+        self.tail.append(piece)
 
     def close(self) -> bytes:
         """What is left without its blank line; empty after a clean end."""
-        tail = b"".join(self._tail)
-        self._tail.clear()
+        tail = b"".join(self.tail)
+        self.tail.clear()
         self._tail_size = 0
         return tail
 

@@ -5,7 +5,9 @@
 2. What a frame means is the interface's business: a ``ReadFrame`` sets the tap's facts and says whether the
    frame is handed on.
 3. A frame that cannot be read is an error before the answer has started, and passes as it is afterwards.
-4. The first error stays. An end must be earned: ``ended`` by the protocol's end marker, or at ``close``
+4. Once the answer has started, a frame that differs from an earlier one only in its text is not decoded again
+   (``repeat.py``).
+5. The first error stays. An end must be earned: ``ended`` by the protocol's end marker, or at ``close``
    when the reader had seen the answer finish (``earned``).
 """
 
@@ -15,6 +17,7 @@ from aimesh.core.usage import NO_USAGE, Usage
 from aimesh.framing.sse import FrameSplitter, FrameTooLargeError
 from aimesh.wire.interface import UpstreamError
 from aimesh.wire.lenient import mend
+from aimesh.wire.repeat import RepeatedFrame
 from aimesh.wire.upstream_error import bad_answer, find_error
 
 
@@ -25,6 +28,7 @@ class StreamTap:
         "_cut_off",
         "_is_readable",
         "_read_frame",
+        "_repeat",
         "_splitter",
         "earned",
         "ended",
@@ -39,6 +43,7 @@ class StreamTap:
     def __init__(self, read_frame: "ReadFrame") -> None:
         self._read_frame = read_frame
         self._splitter = FrameSplitter()
+        self._repeat = RepeatedFrame()
         self._cut_off = False
         self._is_readable = True
         self.started = False
@@ -56,6 +61,11 @@ class StreamTap:
     def feed(self, data: bytes) -> bytes:
         if self._cut_off:
             return b""
+        if not self._splitter.tail:
+            chars = self._repeat.match(data)
+            if chars >= 0:
+                self.output_chars += chars
+                return data
         try:
             frames = self._splitter.feed(data)
         except FrameTooLargeError:
@@ -65,8 +75,29 @@ class StreamTap:
         read_frame = self._read_frame
         if len(frames) == 1:
             frame = frames[0]
+            if self.started and self._repeat.wants_lessons:
+                return self._read_and_learn(frame)
             return frame if read_frame(self, frame) else b""
         return b"".join([frame for frame in frames if read_frame(self, frame)])
+
+    def _read_and_learn(self, frame: bytes) -> bytes:
+        """Reads one frame of an answer that has started, and remembers it if it only went on with the text."""
+        chars, usage, earned, number = self.output_chars, self.usage, self.earned, self.sequence_number
+        self._is_readable = True
+        if not self._read_frame(self, frame):
+            return b""
+        went_on = (
+            self.output_chars > chars
+            and self.usage is usage
+            and self.earned is earned
+            and self.sequence_number == number
+            and self._is_readable
+            and self.error is None
+            and not self.ended
+        )
+        if went_on:
+            self._repeat.learn(frame, self.output_chars - chars)
+        return frame
 
     def close(self) -> bytes:
         tail = self._splitter.close()
