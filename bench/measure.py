@@ -24,6 +24,10 @@ from bench.stage import Stage
 from bench.streams import Streams, run_streams
 from bench.subject import AbsentError, Site, Starter, Subject, await_served
 
+APART = (("nginx", "aimesh"), ("litellm",))
+"""Who shares the gateway's core while CPU time is measured. LiteLLM works on in the background after its calls (its
+logging, its schedulers), which takes caches and turns from whoever is measured next."""
+
 CONNECTIONS = 64
 """In flight at once: enough to keep the gateway's core busy, few enough to be ordinary."""
 
@@ -123,20 +127,21 @@ def measure_calls(bench: Bench) -> None:
     effort, results = bench.effort, bench.results
     cpu_us: dict[str, list[float]] = {}
     busy: dict[str, list[float]] = {}
-    with (
-        Stage(may_poll=bench.site.cores.are_apart) as stage,
-        bench.running("nginx", "aimesh", "litellm", stage=stage) as subjects,
-    ):
-        counts = {subject.name: effort.calls for subject in subjects} | {"litellm": effort.slow_calls}
-        for subject in subjects:
-            burst_of(subject, counts[subject.name], stage)
-        for _ in range(effort.rounds):
+    for names in APART:
+        with (
+            Stage(may_poll=bench.site.cores.are_apart) as stage,
+            bench.running(*names, stage=stage) as subjects,
+        ):
+            counts = {subject.name: effort.calls for subject in subjects} | {"litellm": effort.slow_calls}
             for subject in subjects:
-                burst = burst_of(subject, counts[subject.name], stage)
-                cpu_us.setdefault(subject.name, []).append(burst.cpu_ns / burst.calls / 1000)
-                busy.setdefault(subject.name, []).append(burst.cpu_ns / 10**7 / burst.wall_s)
-                if burst.errors:
-                    bench.note(f"calls: {burst.errors} of {burst.calls} through {subject.name} failed")
+                burst_of(subject, counts[subject.name], stage)
+            for _ in range(effort.rounds):
+                for subject in subjects:
+                    burst = burst_of(subject, counts[subject.name], stage)
+                    cpu_us.setdefault(subject.name, []).append(burst.cpu_ns / burst.calls / 1000)
+                    busy.setdefault(subject.name, []).append(burst.cpu_ns / 10**7 / burst.wall_s)
+                    if burst.errors:
+                        bench.note(f"calls: {burst.errors} of {burst.calls} through {subject.name} failed")
     for name, runs in cpu_us.items():
         results.add("calls", "CPU per call", name, "us", runs)
         results.add("calls", "core busy", name, "%", busy[name])
@@ -163,29 +168,32 @@ def measure_streams(bench: Bench) -> None:
     """b. CPU time of one more chunk: long streams against short ones, everything else equal."""
     cpu_us: dict[str, list[float]] = {}
     joined: dict[str, list[float]] = {}
-    with bench.running("nginx", "aimesh", "litellm") as subjects:
-        for subject in subjects:
-            stream_pair(subject, SHORT_CHUNKS)
-        for number in range(bench.effort.stream_rounds):
+    for names in APART:
+        with bench.running(*names) as subjects:
             for subject in subjects:
-                if subject.name == "litellm" and number >= bench.effort.slow_stream_rounds:
-                    continue
-                short, long = stream_pair(subject, bench.effort.long_chunks)
-                chunks = long.events - short.events
-                for streams in (short, long):
-                    if streams.errors:
-                        bench.note(
-                            f"streams: {streams.errors} through {subject.name} failed: {streams.faults}"
-                        )
-                if chunks > 0:
-                    cpu_us.setdefault(subject.name, []).append((long.cpu_ns - short.cpu_ns) / chunks / 1000)
-                    # Three events of each stream come in its last read (end of choice, usage, [DONE]).
-                    reads = long.reads - short.reads
-                    joined.setdefault(subject.name, []).append(max(0.0, 100 * (1 - reads / chunks)))
+                stream_pair(subject, SHORT_CHUNKS)
+            is_slow = names == APART[1]
+            for _ in range(bench.effort.slow_stream_rounds if is_slow else bench.effort.stream_rounds):
+                for subject in subjects:
+                    chunk_us, joined_percent = _chunk_of(bench, subject)
+                    cpu_us.setdefault(subject.name, []).append(chunk_us)
+                    joined.setdefault(subject.name, []).append(joined_percent)
     for name, runs in cpu_us.items():
         bench.results.add("streams", "CPU per chunk", name, "us", runs)
         bench.results.add("streams", "chunks joined", name, "%", joined[name])
     bench.results.add_ratio_bar("CPU per chunk, over nginx", "CPU per chunk", over="nginx", limit=1.6)
+
+
+def _chunk_of(bench: Bench, subject: Subject) -> tuple[float, float]:
+    """CPU time of a chunk in microseconds, and the percentage of chunks that came joined."""
+    short, long = stream_pair(subject, bench.effort.long_chunks)
+    for streams in (short, long):
+        if streams.errors:
+            bench.note(f"streams: {streams.errors} through {subject.name} failed: {streams.faults}")
+    chunks = max(long.events - short.events, 1)
+    # Three events of each stream come in its last read (end of choice, usage, [DONE]).
+    reads = long.reads - short.reads
+    return (long.cpu_ns - short.cpu_ns) / chunks / 1000, max(0.0, 100 * (1 - reads / chunks))
 
 
 def stream_pair(subject: Subject, long_chunks: int) -> tuple[Streams, Streams]:

@@ -129,6 +129,8 @@ class Ticket:
         if self.is_settled:
             return
         self.is_settled = True
+        # The relay behind it holds this ticket: without this line the two would wait for the collector.
+        self.partial_usage = None
         now_s = self._clock.monotonic_s()
         if self._attempts or outcome is not Outcome.OK:
             # A call that went well at once is told whole by the record itself.
