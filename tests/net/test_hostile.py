@@ -206,7 +206,7 @@ def test_random_bytes(inputs: list[list[bytes]]) -> None:
 
 
 @pytest.mark.long
-def test_random_bytes_for_long() -> None:
+def test_fuzz_random_bytes_for_long() -> None:
     """Mutations of everything above for ``AIMESH_FUZZ_SECONDS``; the seed is printed."""
     chosen = random.randrange(2**32)
     print(f"seed {chosen}")

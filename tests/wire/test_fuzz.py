@@ -178,7 +178,7 @@ def test_mutated_golden_files() -> None:
 
 
 @pytest.mark.long
-def test_mutated_golden_files_for_long() -> None:
+def test_fuzz_mutated_golden_files_for_long() -> None:
     # The length of a long run is the operator's to choose; nothing in src/ reads it.
     length_s = float(os.environ.get("AIMESH_FUZZ_SECONDS", "60"))  # noqa: TID251
     number = time.monotonic_ns()
