@@ -44,13 +44,13 @@ def test_no_file_is_all_defaults(tmp_path: Path) -> None:
 
 
 def test_the_file_is_found_by_environment_and_in_the_home_directory(tmp_path: Path) -> None:
-    (tmp_path / "aimesh.yaml").write_text("workers: 3\n")
+    (tmp_path / "aimesh.yaml").write_text("routing: {attempts: 3}\n")
     other = tmp_path / "other.yaml"
-    other.write_text("workers: 5\n")
+    other.write_text("routing: {attempts: 5}\n")
     home = {"AIMESH_HOME": str(tmp_path)}
-    assert compile_settings(None, home).workers == 3
-    assert compile_settings(None, {**home, "AIMESH_CONFIG": str(other)}).workers == 5
-    assert compile_settings(tmp_path / "aimesh.yaml", {**home, "AIMESH_CONFIG": str(other)}).workers == 3
+    assert compile_settings(None, home).routing.attempts == 3
+    assert compile_settings(None, {**home, "AIMESH_CONFIG": str(other)}).routing.attempts == 5
+    assert compile_settings(tmp_path / "aimesh.yaml", {**home, "AIMESH_CONFIG": str(other)}).routing.attempts == 3
 
 
 @pytest.mark.parametrize(
@@ -223,8 +223,8 @@ BAD = [
     ("timeouts:\n  connect_s: -1", 2, 14, "too small"),
     ("timeouts:\n  connect_s: soon", 2, 14, "expected a number, found 'soon'"),
     ("timeouts: {whole_s: 900, whole_s: 5}", 1, 26, "'whole_s' is set twice"),
-    ("workers: 2.5", 1, 10, "expected a whole number"),
-    ("workers: 0", 1, 10, "at least 1"),
+    ("limits: {max_connections: 2.5}", 1, 27, "expected a whole number"),
+    ("limits: {max_connections: 0}", 1, 27, "at least 1"),
     ("routing: {attempts: 99}", 1, 21, "at most 10"),
     ("listen: 127.0.0.1:80", 1, 9, "expected a list"),
     ("listen: ['127.0.0.1']", 1, 10, "a port is missing"),
@@ -334,7 +334,7 @@ SECRET = "sk-Zq9-never-shown-anywhere-7788"
         "virtual_keys: [{alias: a, key: {S: 1}}]",
         "virtual_keys: [{alias: a, key: S, models: [S], cidrs: [S], expires_at: S}]",
         "virtual_keys: [{alias: S, key: S1}, {alias: S, key: S1}]",
-        "workers: S",
+        "routing: {attempts: S}",
         "simulator: S",
         "listen: [S]",
         "timezone: S",

@@ -82,7 +82,6 @@ class Settings(Struct, frozen=True):
     home: Path
     listen: tuple[Address, ...]
     admin_listen: tuple[Address, ...]
-    workers: int
     timezone: str
     regions: tuple[Region, ...]
     catalog: Catalog
@@ -198,7 +197,6 @@ class _Compiler:
             home=home,
             listen=self._addresses("listen", operator.listen),
             admin_listen=self._addresses("admin_listen", operator.admin_listen),
-            workers=operator.workers,
             timezone=operator.timezone,
             regions=self._regions(),
             catalog=catalog,

@@ -89,7 +89,7 @@ def test_the_example_is_valid_and_compiles() -> None:
     [
         "listen: ['127.0.0.1:0']",
         "credentials: {deepseek_cn: key, volcengine_bj: {a: x, b: y}}",
-        "workers: ${N:-2}",
+        "routing: {attempts: '${N:-2}'}",
         "models: [{name: m, kind: chat, endpoints: [{provider: volcengine_bj, interfaces: [open_ai], as: x, "
         "price: {currency: CNY, tiers: [{input: 1.5, output: '2'}]}}]}]",
     ],
@@ -105,8 +105,8 @@ def test_what_the_schema_accepts_compiles(text: str, tmp_path: Path) -> None:
     "text",
     [
         "listn: []",
-        "workers: 0",
-        "workers: many",
+        "routing: {attempts: 0}",
+        "routing: {attempts: many}",
         "timeouts: {connect_s: 0}",
         "keys: {reveal: always}",
         "virtual_keys: [{alias: a}]",

@@ -130,8 +130,6 @@ class OperatorFile(Struct, frozen=True, forbid_unknown_fields=True):
     """Addresses for callers: ``host:port``, ``[::1]:port`` or ``unix:/path``."""
     admin_listen: tuple[Label, ...] = ()
     """Addresses of ``/metrics`` and health, never public; none: not served. Usual: ``127.0.0.1:8601``."""
-    workers: Annotated[int, Meta(ge=1, le=256)] = 1
-    """Processes that serve calls."""
     timezone: Label = "Asia/Shanghai"
     """Periods of quotas and days of reports."""
     regions: tuple[Region, ...] = ()

@@ -27,8 +27,6 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 def serve(config: ConfigOption = None) -> None:
     """Run the gateway with aimesh.yaml, until SIGTERM. SIGHUP reads the file again."""
     settings = load_settings(config)
-    if settings.workers > 1:
-        typer.echo("workers: several are not built yet; one serves", err=True)
     run(lambda: _serve(settings, config))
 
 
