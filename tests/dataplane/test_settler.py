@@ -14,7 +14,7 @@ from aimesh.dataplane.settler import CLAIM_S, GIVE_UP_S, LONGEST_WAIT_S, MOST_AT
 from aimesh.dataplane.tasks import FIRST_POLL_AFTER_S, Tasks
 from aimesh.net.children import Children
 from aimesh.store.database import StoreError
-from aimesh.store.tasks import Task
+from aimesh.store.tasks import Progress, Task
 
 FILM = {"model": "test/film", "content": [{"type": "text", "text": "a cat"}]}
 TASKS = "/gateway/api/v3/contents/generations/tasks"
@@ -154,6 +154,23 @@ def test_a_provider_that_is_no_longer_configured_is_waited_for(tmp_path: Path) -
 
 def _without_endpoints(snapshot: Any) -> Any:
     return type(snapshot)(snapshot.version, snapshot.catalog, snapshot.keys, {}, {})
+
+
+@pytest.mark.parametrize("after_s", [FIRST_POLL_AFTER_S + 1, GIVE_UP_S + 1])
+def test_an_end_that_was_kept_but_not_recorded_is_recorded_from_what_was_kept(
+    after_s: float, tmp_path: Path
+) -> None:
+    async def work(world: World) -> None:
+        # A kill, or a caller who hung up, came between the two.
+        ended_unrecorded = Progress(status="succeeded", finished=True, succeeded=True, document=DONE)
+        await world.plane.task_store.update(InterfaceId("task"), TaskId("cgt-1"), ended_unrecorded)
+        await world.round(after_s)
+        await world.round(CLAIM_S + 1)
+        assert (world.questions, (await world.task()).settled) == (0, True)
+        assert world.operations == ["create_task", "settle_task"]
+        assert world.plane.records.all[1].usage.output_tokens == 500
+
+    run(tmp_path, work)
 
 
 def test_a_claim_keeps_later_rounds_away_while_one_asks(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@
    ``GIVE_UP_S`` old.
 2. A claim in the database keeps other workers and later rounds away while one asks; it runs out by itself.
 3. A question that fails changes nothing but the time of the next one.
-4. A task that its provider no longer knows, or that is too old, is settled without usage.
+4. A task that its provider no longer knows, or that is too old, is settled without usage; one that is known to
+   have ended is settled from what was kept, and not asked about.
 """
 
 from collections.abc import Callable
@@ -75,6 +76,9 @@ class Settler:
             self._asking -= 1
 
     async def _settle(self, task: Task) -> None:
+        if task.finished and task.document:
+            await self._tasks.settle_kept(task)
+            return
         now_s = self._clock.wall_s()
         if now_s - task.created_at_s > GIVE_UP_S:
             await self._store.mark_settled(task.interface, task.id)

@@ -4,7 +4,8 @@
    hears of it; a query or cancellation goes to that same endpoint with that same credential.
 2. Another key's task does not exist: Ark says 404, DashScope says ``UNKNOWN``.
 3. Lists come from the gateway's own records, never from the upstream account, which other callers share.
-4. Usage is recorded once, when the task is first seen to have succeeded, under an id made from the task's.
+4. Usage is recorded once, when the task is first seen to have succeeded, under an id made from the task's. Where a
+   kill or a hung-up caller came between "ended" and "recorded", it is read from the words that were kept.
 5. What the upstream has forgotten is answered from our record, if the task had ended.
 """
 
@@ -177,9 +178,14 @@ class Tasks:
             self._unknown(arrival, interface, caller.recognised.match.item)
             return
         candidate = _candidate(arrival, task)
-        if not task.finished:
-            # It may have ended since: what it used must be recorded before it can be deleted.
-            await self.look(task, candidate)
+        # What it used must be recorded before it can be deleted.
+        if task.finished and task.document:
+            await self.settle_kept(task)
+        elif not task.settled:
+            # It may have ended since.
+            seen = await self.look(task, candidate)
+            if isinstance(seen, Failure) and seen.status != 404:
+                raise fault_of(seen, candidate)
             task = await self._own(caller) or task
         operation = caller.recognised.match.operation
         verdict = await self._send(
@@ -226,6 +232,7 @@ class Tasks:
         """Keeps what the upstream says of a task, and records its usage the first time it has succeeded."""
         if task.finished and task.document:
             # Later words can only be fewer: providers forget what they made.
+            await self.settle_kept(task)
             return
         progress = Progress(
             status=state.status,
@@ -235,15 +242,27 @@ class Tasks:
             poll_at_s=poll_at_s,
         )
         await self._store.update(task.interface, task.id, progress)
+        if state.finished:
+            await self._settle(task, state, answer.usage)
+
+    async def settle_kept(self, task: Task) -> None:
+        """Settles a task that has ended from what was kept of it, if that was not done yet."""
+        if task.settled:
+            return
+        answer = _interface_of(task).read_task(task.document, msgspec.convert(dict(task.summary), Usage))
+        if answer.task is not None:
+            await self._settle(task, answer.task, answer.usage)
+
+    async def _settle(self, task: Task, state: TaskState, usage: Usage) -> None:
         name = (task.interface, task.id)
-        if not state.finished or task.settled or name in self._settling:
+        if task.settled or name in self._settling:
             return
         self._settling.add(name)
         try:
             current = await self._store.find(task.interface, task.id)
             if current is not None and not current.settled:
                 # Written before it is marked: a kill in between writes it again under the same id.
-                self._sink.append(self._settlement(task, state, answer.usage))
+                self._sink.append(self._settlement(task, state, usage))
                 await self._store.mark_settled(task.interface, task.id)
         finally:
             self._settling.discard(name)
