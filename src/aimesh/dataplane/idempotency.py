@@ -2,15 +2,17 @@
 
 1. The same key and body gives the first answer again, for 24 hours, per virtual key; another body is a 409.
 2. A second call while the first still runs waits for it, and is told 409 when that takes too long.
-3. A first call that certainly made nothing frees its key; one that may have made something keeps it.
-4. Streamed answers are not replayed: the header is ignored there.
+3. A first call that certainly made nothing frees its key; one that may have made something keeps it, and its
+   repetitions are told 409.
+4. So are those of an answer that cannot be replayed: a stream, a compressed one, one too large to keep.
 """
 
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
 
-from aimesh.core.errors import BadRequest, Fault, IdempotencyConflict
+from aimesh.core.errors import BadRequest, CallerFault, Fault, IdempotencyConflict, UpstreamRateLimited
 from aimesh.dataplane import headers
+from aimesh.dataplane.operations import family_of
 from aimesh.dataplane.stages import Arrival, Authenticated
 from aimesh.store.idempotency import (
     Begun,
@@ -22,6 +24,7 @@ from aimesh.store.idempotency import (
     StoredAnswer,
 )
 from aimesh.upstream.attempt import Whole
+from aimesh.wire.faults import encode_fault
 
 HEADER = b"idempotency-key"
 LONGEST_KEY = 255
@@ -68,11 +71,35 @@ async def once(
             try:
                 made = await call()
             except Fault as fault:
-                if fault.should_retry is not False:
+                if _may_have_made(fault):
+                    words = "failed after it may have been accepted; it is not sent again"
+                    await store.finish(claim, _unrepeatable(arrival, words))
+                else:
                     await store.abandon(claim)
                 raise
-            if made is not None:
-                await store.finish(claim, made)
+            await store.finish(claim, made or _unrepeatable(arrival, "was answered; its answer was not kept"))
+
+
+def _may_have_made(fault: Fault) -> bool:
+    """A rate limit asks not to retry because the wait is long, and a refusal because it is useless."""
+    return fault.should_retry is False and not isinstance(fault, CallerFault | UpstreamRateLimited)
+
+
+def _unrepeatable(arrival: Arrival, words: str) -> StoredAnswer:
+    """The answer to every repetition of a call whose own answer cannot be given again."""
+    request = arrival.request
+    fault = IdempotencyConflict(f"The first request with this Idempotency-Key {words}")
+    return StoredAnswer(
+        request_id=arrival.id,
+        status=fault.status,
+        headers=headers.fault_answer(fault, arrival.id),
+        body=encode_fault(
+            family_of(request.path, request.headers),
+            fault,
+            request_id=arrival.id,
+            path=request.path.decode("ascii", errors="replace"),
+        ),
+    )
 
 
 def stored(arrival: Arrival, whole: Whole) -> StoredAnswer | None:
