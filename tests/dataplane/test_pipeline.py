@@ -4,10 +4,24 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.support.walks import Plane, Script, ScriptedExchange, broken, ended, frames, in_loop, whole
+from tests.support.walks import (
+    CONFIG,
+    KEY,
+    Plane,
+    Script,
+    ScriptedExchange,
+    broken,
+    ended,
+    frames,
+    in_loop,
+    whole,
+)
 
+from aimesh.core.ids import InterfaceId, TaskId
 from aimesh.core.outcome import Outcome
+from aimesh.dataplane.admit import LONGEST_NAME
 from aimesh.net.message import ConnectFailed, ConnectionLost, TimedOut
+from aimesh.store.tasks import Progress
 
 ASK = {"model": "test/chat", "messages": [{"role": "user", "content": "hello"}]}
 ANSWER = {
@@ -405,6 +419,103 @@ def test_a_task_that_ended_unseen_is_settled_before_it_is_deleted(tmp_path: Path
         plane.close()
 
     in_loop(work)
+
+
+@pytest.mark.parametrize("was_kept", [True, False])
+def test_usage_is_never_deleted_with_its_task(was_kept: bool, tmp_path: Path) -> None:
+    async def work() -> None:
+        plane = Plane(tmp_path, whole(200, {"id": "cgt-9"}), whole(200 if was_kept else 500, b"{}"))
+        await ended(plane.call(TASKS, FILM))
+        if was_kept:
+            done = msgspec.json.encode(film("succeeded", usage={"completion_tokens": 5}))
+            kept = Progress(status="succeeded", finished=True, succeeded=True, document=done)
+            await plane.task_store.update(InterfaceId("task"), TaskId("cgt-9"), kept)
+        deleted = await ended(plane.call(f"{TASKS}/cgt-9", method="DELETE"))
+        if was_kept:
+            assert deleted.status == 200
+            assert plane.records.all[-1].usage.output_tokens == 5
+        else:
+            # Whether it has ended could not be learnt, so it stays.
+            assert deleted.status == 502
+            assert plane.client.exchanges[-1].request_head.startswith(b"GET ")
+            assert await plane.task_store.find(InterfaceId("task"), TaskId("cgt-9")) is not None
+        plane.close()
+
+    in_loop(work)
+
+
+@pytest.mark.parametrize("page", ["page_num=0", "page_num=501", "page_num=000000001" + "9" * 30])
+def test_a_page_out_of_range_is_no_fault_of_ours(page: str, tmp_path: Path) -> None:
+    async def work() -> None:
+        plane = Plane(tmp_path)
+        listed = await ended(plane.call(f"{TASKS}?{page}", method="GET"))
+        assert listed.status in (200, 400)
+        assert plane.observed.crashes == []
+        plane.close()
+
+    in_loop(work)
+
+
+def test_a_name_as_long_as_a_book_is_not_compared_with_every_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[int] = []
+
+    def note(asked: str, _names: list[str], **_: object) -> list[str]:
+        compared.append(len(asked))
+        return []
+
+    monkeypatch.setattr("aimesh.dataplane.admit.get_close_matches", note)
+    plane = Plane(tmp_path)
+    assert plane.call(body={**ASK, "model": "x" * 1_000_000}).status == 400
+    assert compared == [LONGEST_NAME]
+    plane.close()
+
+
+def test_a_pinned_endpoint_alone_counts_tokens(tmp_path: Path) -> None:
+    config = CONFIG.replace("interfaces: [open_ai]", "interfaces: [open_ai, anthropic]")
+    config = config.replace("auth: bearer,", "auth: bearer, traits: {count_tokens: true},")
+    plane = Plane(tmp_path, whole(200, {"input_tokens": 7}), config=config)
+    path = "/gateway/v1/messages/count_tokens"
+    # The prompt is shown to nobody but the provider that the caller named.
+    pinned = plane.call(path, {**ASK, "model": "second@test/chat@anthropic"})
+    assert b"x-aimesh-estimated" in pinned.headers
+    assert plane.client.exchanges == []
+    assert plane.call(path, ASK).json == {"input_tokens": 7}
+    plane.close()
+
+
+def test_a_network_of_ipv4_holds_callers_of_a_listener_that_serves_both(tmp_path: Path) -> None:
+    plane = Plane(tmp_path, whole(200, ANSWER))
+    fenced = "ck-test-test-test-test-0005"
+    assert plane.call(body=ASK, key=fenced, peer="::ffff:192.168.0.1").status == 403
+    assert plane.call(body=ASK, key=fenced, peer="::ffff:10.1.2.3").status == 200
+    plane.close()
+
+
+def test_a_credential_in_words_for_the_caller_is_scrubbed(tmp_path: Path) -> None:
+    secret = "secret-of-the-first"
+    said = {"error": {"message": f"bad header {secret}", "code": secret, "type": secret, "param": secret}}
+    plane = Plane(tmp_path, whole(400, said))
+    reply = plane.call(body=ASK)
+    assert reply.status == 400
+    assert reply.json["error"]["message"] == "bad header ****"
+    assert secret.encode() not in reply.body
+    assert secret not in str(plane.records.all[0])
+    plane.close()
+
+
+@pytest.mark.parametrize(
+    "credential",
+    [
+        {b"authorization": b"Basic eDp5", b"x-api-key": KEY.encode()},
+        {b"authorization": b"Bearer", b"x-dashscope-apikey": KEY.encode()},
+    ],
+)
+def test_a_header_without_a_key_hides_no_other(credential: dict[bytes, bytes], tmp_path: Path) -> None:
+    plane = Plane(tmp_path, whole(200, ANSWER))
+    assert plane.call(body=ASK, headers=credential).status == 200
+    plane.close()
 
 
 def play(*steps: Script) -> Script:

@@ -301,6 +301,7 @@ class Plane:
         method: str = "POST",
         key: str = KEY,
         headers: dict[bytes, bytes] | None = None,
+        peer: str = "127.0.0.1",
     ) -> RememberedReply:
         target, _, query = path.partition("?")
         given = {b"host": b"localhost", **(headers or {})}
@@ -314,7 +315,7 @@ class Plane:
             query=query.encode(),
             headers=given,
             body=data,
-            peer="127.0.0.1",
+            peer=peer,
         )
         self.edge.handle(request, reply)
         return reply

@@ -127,3 +127,18 @@ def test_a_long_error_text_is_cut() -> None:
     assert judge is not None
     failure = refused(AnswerHead(500, {}), b"x" * 10_000, judge=judge, secret=Secret(b""))
     assert len(failure.body) == SHOWN_BODY_BYTES
+
+
+def test_a_credential_at_the_cut_is_not_shown_in_part() -> None:
+    judge = find_interface("open_ai")
+    assert judge is not None
+    text = b"x" * (SHOWN_BODY_BYTES - 5) + b"sk-123456789 and more"
+    secret = Secret(b"authorization: Bearer sk-123456789\r\n")
+    failure = refused(AnswerHead(500, {}), text, judge=judge, secret=secret)
+    assert "sk-" not in failure.body
+    assert len(failure.body) == SHOWN_BODY_BYTES
+
+
+@pytest.mark.parametrize("value", [b"inf", b"nan", b"1e999"])
+def test_a_wait_without_end_is_no_wait(value: bytes) -> None:
+    assert retry_after_s(AnswerHead(429, {b"retry-after": value})) is None

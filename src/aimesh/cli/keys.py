@@ -1,6 +1,7 @@
 """``aimesh key``: virtual keys of the database. A running gateway sees a change within a second."""
 
 import asyncio
+import ipaddress
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,6 +44,8 @@ def create(
     as_json: JsonOption = False,
 ) -> None:
     """Make a key and print it. It is shown in full only here, unless the setting keys.reveal allows it later."""
+    for cidr in cidrs or ():
+        _check_cidr(cidr)
     expires_at_s = None if days is None else SystemClock().wall_s() + days * 86_400
     draft = KeyDraft(
         alias=alias,
@@ -111,6 +114,14 @@ def delete(
 
     _with_store(config, work)
     typer.echo(f"{alias} is deleted")
+
+
+def _check_cidr(cidr: str) -> None:
+    """A gateway cannot take over a key whose networks it cannot read."""
+    try:
+        ipaddress.ip_network(cidr)
+    except ValueError as error:
+        fail(f"--cidr: {error}")
 
 
 def _switch(alias: str, config: Path | None, *, enabled: bool) -> None:

@@ -12,6 +12,9 @@ from aimesh.dataplane.snapshot import callable_models
 from aimesh.dataplane.stages import Admitted, Authenticated
 from aimesh.routing.candidate import Candidate
 
+LONGEST_NAME = 200
+"""Beyond it a name is no misspelling."""
+
 
 def admit(caller: Authenticated) -> Admitted:
     """Raises ``BadRequest``, ``ModelNotResolved``, ``ModelNotPermitted``, ``NoCandidates``, ``Unsupported``."""
@@ -50,7 +53,8 @@ def admit(caller: Authenticated) -> Admitted:
 def _unknown(caller: Authenticated, asked: str) -> str:
     """Names only models that this key may see."""
     names = [model.name for model in callable_models(caller.recognised.arrival.snapshot, caller.key)]
-    close = get_close_matches(asked, names, n=1, cutoff=0.6)
+    # Comparing costs time and memory by the length of the text, which is the caller's to choose.
+    close = get_close_matches(asked[:LONGEST_NAME], names, n=1, cutoff=0.6)
     hint = f"; did you mean {close[0]}?" if close else "; GET /gateway/v1/models lists what this key may call"
     return f"Model {asked[:100]!r} is not in the model plaza{hint}"
 

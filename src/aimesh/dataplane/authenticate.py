@@ -45,13 +45,16 @@ def credential(headers: dict[bytes, bytes]) -> bytes:
         if value[:7] in (b"Bearer ", b"bearer "):
             return value[7:].strip()
         scheme, _, rest = value.partition(b" ")
-        return rest.strip() if scheme.lower() == b"bearer" else b""
+        if scheme.lower() == b"bearer" and (text := rest.strip()):
+            return text
     return headers.get(b"x-api-key") or headers.get(b"x-dashscope-apikey") or b""
 
 
 def _check_address(key: VirtualKey, peer: str) -> None:
     try:
         address = ipaddress.ip_address(peer)
+        # So a caller by IPv4 is called on a listener that serves both.
+        address = getattr(address, "ipv4_mapped", None) or address
     except ValueError as error:
         raise AddressNotAllowed("The source address is not known") from error
     if not any(address in network for network in key.networks):

@@ -16,8 +16,7 @@ async def count_tokens(admitted: Admitted, means: Means) -> None:
     call = admitted.authenticated.recognised
     arrival = call.arrival
     request = arrival.request
-    candidates = arrival.snapshot.by_model.get((admitted.model.name, call.interface.id), ())
-    for candidate in candidates:
+    for candidate in admitted.candidates:
         if not candidate.endpoint.traits.count_tokens:
             continue
         prepared = COUNTER.prepare(request.body, admitted.peek, candidate.target)

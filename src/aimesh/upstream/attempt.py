@@ -9,11 +9,12 @@ what an upstream does.
 4. Cancelling the walk closes the upstream connection at once.
 """
 
+import math
 import zlib
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from aimesh.core.clock import Clock
 from aimesh.core.secret import Secret
@@ -237,9 +238,9 @@ def refused(head: AnswerHead, body: bytes, *, judge: Judge, secret: Secret[bytes
     return Failure(
         status=status,
         words=f"HTTP {status}",
-        body=scrub(_shown(plain), secret),
+        body=_cut(scrub(_shown(plain), secret)),
         may_go_on=not error.blames_caller and (not judge.once or surely_not_accepted),
-        error=error,
+        error=_scrubbed_error(error, secret),
         retry_after_s=retry_after_s(head),
         is_rate_limit=status == 429,
         is_timeout=status in (408, 504),
@@ -270,7 +271,7 @@ def _error_in_200(error: UpstreamError, judge: Judge, body: str = "") -> Failure
     return Failure(
         status=error.status,
         words=f"failed after HTTP 200: {error.code or 'bad answer'}",
-        body=body or error.message[:SHOWN_BODY_BYTES],
+        body=body or error.message,
         may_go_on=not error.blames_caller and not judge.once,
         error=error,
         is_rate_limit=error.status == 429,
@@ -278,17 +279,20 @@ def _error_in_200(error: UpstreamError, judge: Judge, body: str = "") -> Failure
 
 
 def _scrubbed(verdict: Whole | Failure, secret: Secret[bytes]) -> Whole | Failure:
-    if isinstance(verdict, Whole) or not verdict.body:
+    if isinstance(verdict, Whole):
         return verdict
-    return Failure(
-        status=verdict.status,
-        words=verdict.words,
-        body=scrub(verdict.body, secret),
-        may_go_on=verdict.may_go_on,
-        error=verdict.error,
-        retry_after_s=verdict.retry_after_s,
-        is_timeout=verdict.is_timeout,
-        is_rate_limit=verdict.is_rate_limit,
+    error = None if verdict.error is None else _scrubbed_error(verdict.error, secret)
+    return structs.replace(verdict, body=_cut(scrub(verdict.body, secret)), error=error)
+
+
+def _scrubbed_error(error: UpstreamError, secret: Secret[bytes]) -> UpstreamError:
+    """Word for word, but for a credential: these words may go to the caller as they are."""
+    return structs.replace(
+        error,
+        code=scrub(error.code, secret),
+        message=scrub(error.message, secret),
+        kind=scrub(error.kind, secret),
+        param=None if error.param is None else scrub(error.param, secret),
     )
 
 
@@ -310,7 +314,8 @@ def retry_after_s(head: AnswerHead) -> float | None:
         return None
     text = value.decode("latin-1").strip()
     try:
-        return max(0.0, float(text))
+        seconds = float(text)
+        return max(0.0, seconds) if math.isfinite(seconds) else None
     except ValueError:
         pass
     try:
@@ -330,4 +335,9 @@ def _content_type(head: AnswerHead) -> str:
 
 
 def _shown(body: bytes) -> str:
-    return body[:SHOWN_BODY_BYTES].decode("utf-8", errors="replace")
+    """More than is shown in the end: a credential must not be cut in two before it is looked for."""
+    return body[: 2 * SHOWN_BODY_BYTES].decode("utf-8", errors="replace")
+
+
+def _cut(text: str) -> str:
+    return text.encode("utf-8", "replace")[:SHOWN_BODY_BYTES].decode("utf-8", "ignore")

@@ -28,7 +28,7 @@ def _number(values: dict[str, list[str]], name: str, *, default: int) -> int:
         return default
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= _PAGE_LIMIT:
         raise BadRequest(f"{name} must be a whole number from 1 to {_PAGE_LIMIT}", param=name)
-    return int(text)
+    return int(text[:9])
 
 
 def encode_list(records: tuple[TaskRecord, ...], *, total: int) -> bytes:
