@@ -57,6 +57,8 @@ SETTLE_EVERY_S = 1.0
 """How soon the settler sees that a task's turn has come."""
 KEY_POLL_S = 0.5
 """How soon a key that another process made or disabled is seen."""
+LAST_WORDS_S = 1.0
+"""For calls whose upstream was cut off to note what became of them, while the database and the journal are open."""
 GC_THRESHOLD = 50_000
 """Young objects before a collection: the walk leaves no cycles behind, and collecting rarely saves microseconds."""
 
@@ -143,14 +145,22 @@ class Worker:
     async def stop(self) -> int:
         """Drains and closes; gives the number of connections that had to be broken."""
         self.edge.is_draining = True
+        until_s = self._clock.monotonic_s() + self._settings.timeouts.drain_s
         broken = await self.server.drain(self._settings.timeouts.drain_s)
+        # A call may outlive its caller's connection: a task that was accepted is still to be bound and recorded.
+        await self._wait_for_calls(until_s)
         self.client.close()
+        await self._wait_for_calls(self._clock.monotonic_s() + LAST_WORDS_S)
         await self.children.stop()
         await self._admin.drain(0.0)
         self.database.close()
         self.journal.close()
         self.observer.close()
         return broken
+
+    async def _wait_for_calls(self, until_s: float) -> None:
+        while self.edge.in_flight and self._clock.monotonic_s() < until_s:
+            await asyncio.sleep(0.01)
 
     def reload(self, settings: Settings) -> None:
         """Swaps the snapshot. Listeners, limits and timeouts keep what they were started with."""
