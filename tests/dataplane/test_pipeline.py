@@ -518,6 +518,19 @@ def test_a_header_without_a_key_hides_no_other(credential: dict[bytes, bytes], t
     plane.close()
 
 
+def test_an_error_inside_a_stream_ends_the_upstream_too(tmp_path: Path) -> None:
+    """It may go on sending, or just stay."""
+    failed = b'data: {"error":{"message":"no","code":"overloaded"}}\n\n'
+    plane = Plane(tmp_path, lambda exchange: exchange.streams(WORD))
+    reply = plane.call(body=stream())
+    plane.client.exchanges[0].streams(failed)
+    assert (reply.body, reply.is_ended) == (WORD + failed, True)
+    assert plane.client.exchanges[0].is_cancelled
+    assert plane.edge.in_flight == 0
+    assert [record.outcome for record in plane.records.all] == [Outcome.BROKEN_STREAM]
+    plane.close()
+
+
 def play(*steps: Script) -> Script:
     def all_of_them(exchange: ScriptedExchange) -> None:
         for step in steps:

@@ -18,7 +18,16 @@ from aimesh.dataplane.forward import Means
 from aimesh.dataplane.pipeline import Parts, Pipeline
 from aimesh.dataplane.snapshot import Snapshot, compile_snapshot
 from aimesh.dataplane.tasks import Tasks
-from aimesh.net.message import AnswerHead, ExchangeError, Origin, Reply, Request, Sink, Timeouts
+from aimesh.net.message import (
+    AnswerHead,
+    ConnectionLost,
+    ExchangeError,
+    Origin,
+    Reply,
+    Request,
+    Sink,
+    Timeouts,
+)
 from aimesh.net.walk import Signal
 from aimesh.routing.breaker import Breakers
 from aimesh.settings import Settings, compile_settings
@@ -205,6 +214,9 @@ class ScriptedExchange:
 
     def cancel(self) -> None:
         self.is_cancelled = True
+        if not self._is_over and self._error is None:
+            self._error = ConnectionLost("cancelled", was_sent=True)
+            self._wake()
 
 
 Script = Callable[[ScriptedExchange], None]

@@ -183,14 +183,14 @@ async def send_stream(planned: Planned, ticket: Ticket, opened: Opened) -> None:
     except BaseException:
         opened.exchange.cancel()
         raise
-    if relay.is_over and opened.tap.error is not None:
-        opened.exchange.cancel()
+    finally:
+        relay.stop_upstream = None
 
 
 class _Relay:
     """The sink between an upstream stream and the caller: called from the socket for every piece."""
 
-    __slots__ = ("_planned", "_prefix", "_reply", "_tap", "_ticket", "_unpack", "is_over")
+    __slots__ = ("_planned", "_prefix", "_reply", "_tap", "_ticket", "_unpack", "is_over", "stop_upstream")
 
     def __init__(self, planned: Planned, ticket: Ticket, opened: Opened) -> None:
         self._planned = planned
@@ -200,6 +200,8 @@ class _Relay:
         self._unpack = opened.unpack
         self._prefix = opened.held
         self.is_over = False
+        self.stop_upstream: Callable[[], None] | None = opened.exchange.cancel
+        """Taken away when the relay ends: the exchange may still hold its sink."""
 
     def begin(self) -> None:
         """The frames that decided the attempt; they may already hold the end."""
@@ -276,6 +278,9 @@ class _Relay:
         if last:
             self._reply.write(last)
         self._reply.close()
+        if outcome is Outcome.BROKEN_STREAM and self.stop_upstream is not None:
+            # Nobody listens any more. Last, because it may resume the walk.
+            self.stop_upstream()
 
     def usage(self) -> Usage:
         return meter.of_stream(self._planned, self._tap)
