@@ -50,7 +50,10 @@ def test_the_file_is_found_by_environment_and_in_the_home_directory(tmp_path: Pa
     home = {"AIMESH_HOME": str(tmp_path)}
     assert compile_settings(None, home).routing.attempts == 3
     assert compile_settings(None, {**home, "AIMESH_CONFIG": str(other)}).routing.attempts == 5
-    assert compile_settings(tmp_path / "aimesh.yaml", {**home, "AIMESH_CONFIG": str(other)}).routing.attempts == 3
+    assert (
+        compile_settings(tmp_path / "aimesh.yaml", {**home, "AIMESH_CONFIG": str(other)}).routing.attempts
+        == 3
+    )
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ class Worker:
         self._tasks = Tasks(self._task_store, self.client, sink=self.observer, clock=clock)
         self.edge = Edge(
             self._pipeline(),
-            self._snapshot(),
+            self._snapshot(settings),
             clock=clock,
             ids=RequestIds(secrets.randbits(32)),
             local=LocalPages(__version__, self._is_ready).answer,
@@ -119,9 +119,9 @@ class Worker:
     async def start(self) -> list[str]:
         """Listens; gives the addresses as ``host:port`` or ``unix:path``."""
         await self.refresh_keys()
-        self.children.start("watch keys", self._watch_keys())
+        self.children.repeat("watch keys", KEY_POLL_S, self._watch_keys)
+        self.children.repeat("settle tasks", SETTLE_EVERY_S, self._settler().round)
         self.children.start("tidy up", self._tidy_up())
-        self.children.start("settle tasks", self._settle_tasks())
         for address in self._settings.admin_listen:
             await self._admin.listen(_bind(address))
         addresses = [await self._listen(address) for address in self._settings.listen]
@@ -165,8 +165,8 @@ class Worker:
 
     def reload(self, settings: Settings) -> None:
         """Swaps the snapshot. Listeners, limits and timeouts keep what they were started with."""
+        self.edge.snapshot = self._snapshot(settings)
         self._settings = settings
-        self.edge.snapshot = self._snapshot()
 
     async def refresh_keys(self) -> None:
         """Takes over what any process changed about the keys in the database."""
@@ -175,19 +175,17 @@ class Worker:
         loaded = await self.keys.load_keys()
         self._stored_keys = loaded.keys
         self._keys_version = loaded.version
-        self.edge.snapshot = self._snapshot()
+        self.edge.snapshot = self._snapshot(self._settings)
 
     async def _watch_keys(self) -> None:
-        while True:
-            await asyncio.sleep(KEY_POLL_S)
-            try:
-                await self.refresh_keys()
-            except StoreError as error:
-                # The last good keys go on being served.
-                self.observer.database_failed(error)
+        try:
+            await self.refresh_keys()
+        except StoreError as error:
+            # The last good keys go on being served.
+            self.observer.database_failed(error)
 
-    async def _settle_tasks(self) -> None:
-        settler = Settler(
+    def _settler(self) -> Settler:
+        return Settler(
             self._tasks,
             self._task_store,
             children=self.children,
@@ -195,9 +193,6 @@ class Worker:
             snapshot=lambda: self.edge.snapshot,
             on_error=self.observer.database_failed,
         )
-        while True:
-            await asyncio.sleep(SETTLE_EVERY_S)
-            await settler.round()
 
     async def _tidy_up(self) -> None:
         """Closes segments of killed writers, removes what is older than the settings keep."""
@@ -213,20 +208,6 @@ class Worker:
             except (StoreError, OSError) as error:
                 self.observer.database_failed(error)
             await asyncio.sleep(TIDY_EVERY_S)
-
-    def _stored_key(self, key: StoredKey) -> VirtualKey:
-        catalog = self._settings.catalog
-        is_free = not key.allowed_models or "*" in key.allowed_models
-        return VirtualKey(
-            id=key.id,
-            alias=key.alias,
-            tenant=key.tenant,
-            enabled=key.enabled,
-            expires_at_s=key.expires_at_s or 0.0,
-            models=None if is_free else catalog.allowed(key.allowed_models),
-            networks=tuple(ipaddress.ip_network(cidr) for cidr in key.allowed_cidrs),
-            labels=key.labels,
-        )
 
     def _pipeline(self) -> Pipeline:
         return Pipeline(
@@ -281,18 +262,37 @@ class Worker:
             proxy=_proxy(upstream.proxy, upstream.no_proxy) if upstream.proxy else None,
         )
 
-    def _snapshot(self) -> Snapshot:
+    def _snapshot(self, settings: Settings) -> Snapshot:
         self._version += 1
-        settings = self._settings
         return compile_snapshot(
             self._version,
             settings.catalog,
             # What the file declares wins over what the database says.
-            keys={key.sha256: self._stored_key(key) for key in self._stored_keys} | file_keys(settings),
+            keys={key.sha256: stored_key(key, settings) for key in self._stored_keys} | file_keys(settings),
             candidates_of=lambda endpoint: candidates(
                 endpoint, settings.credentials.get(endpoint.provider, ())
             ),
         )
+
+
+def stored_key(key: StoredKey, settings: Settings) -> VirtualKey:
+    """A key of the database as the data plane knows it. One whose networks cannot be read lets nobody in."""
+    is_free = not key.allowed_models or "*" in key.allowed_models
+    try:
+        networks = tuple(ipaddress.ip_network(cidr) for cidr in key.allowed_cidrs)
+        enabled = key.enabled
+    except ValueError:
+        networks, enabled = (), False
+    return VirtualKey(
+        id=key.id,
+        alias=key.alias,
+        tenant=key.tenant,
+        enabled=enabled,
+        expires_at_s=key.expires_at_s or 0.0,
+        models=None if is_free else settings.catalog.allowed(key.allowed_models),
+        networks=networks,
+        labels=key.labels,
+    )
 
 
 def database_url(settings: Settings) -> str:

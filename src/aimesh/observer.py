@@ -51,8 +51,9 @@ class Observer:
             self._access(record)
 
     def refused(self, request: Request, fault: Fault, request_id: str) -> None:
-        """See ``dataplane.edge.Observer``. Faults after planning are in the call's record as well."""
-        self.metrics.refused(fault.code)
+        """See ``dataplane.edge.Observer``. What an upstream did is in the call's record and counted there."""
+        if fault.source == "gateway":
+            self.metrics.refused(fault.code)
         fields: Fields = {
             "id": request_id,
             "code": fault.code,

@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +15,7 @@ from aimesh.cli.serve import run, until_stopped
 from aimesh.core.clock import SystemClock
 from aimesh.settings import Settings, compile_settings, home_directory
 from aimesh.simulator.app import Simulator
+from aimesh.store.keys import make_text
 
 KEY_FILE = "demo-key"
 
@@ -65,8 +65,8 @@ def _settings(home: Path, environ: dict[str, str], *, port: int, simulator_url: 
     file = home / "demo.yaml"
     lines = [f'listen: ["127.0.0.1:{port}"]', f"simulator: {simulator_url}", "virtual_keys:"]
     lines += ["  - alias: demo", f"    key: {key}"]
+    file.touch(mode=0o600)
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    file.chmod(0o600)
     try:
         return compile_settings(file, environ)
     except ConfigError as error:
@@ -85,7 +85,7 @@ def _demo_key(file: Path) -> str:
     """One key for every demo in this home, so that a curl in the shell's history goes on working."""
     if file.is_file():
         return file.read_text(encoding="ascii").strip()
-    key = "ck-" + "".join(secrets.choice("0123456789abcdefghijklmnopqrstuvwxyz") for _ in range(40))
+    key = make_text().reveal()
     file.touch(mode=0o600)
     file.write_text(key + "\n", encoding="ascii")
     return key

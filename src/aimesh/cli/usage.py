@@ -26,7 +26,7 @@ def tail(
     config: ConfigOption = None,
     *,
     home: Annotated[Path | None, typer.Option(help="Home directory, when no configuration names it.")] = None,
-    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last records.")] = 20,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many of the last records.")] = 20,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new records.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a line, with every field.")

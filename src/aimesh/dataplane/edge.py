@@ -72,7 +72,7 @@ class Edge:
     def handle(self, request: Request, reply: Reply) -> None:
         """One complete request. Never raises."""
         path = request.path
-        if not path.startswith(b"/gateway/"):
+        if not path.startswith(b"/gateway"):
             self._local(request, reply)
             return
         at_s = self._clock.wall_s()
@@ -89,7 +89,7 @@ class Edge:
 
     def check_head(self, request: Request) -> tuple[int, bytes, bytes] | None:
         """Refuses a request with a large body before the body is read: status, headers, body; None lets it in."""
-        if not request.path.startswith(b"/gateway/"):
+        if not request.path.startswith(b"/gateway"):
             return None
         at_s = self._clock.wall_s()
         request_id = self._ids.make(at_s)

@@ -76,7 +76,7 @@ async def first_good(planned: Planned, ticket: Ticket, means: Means) -> Whole | 
         else:
             breaker.succeeded()
         if verdict.error is not None and verdict.error.blames_caller:
-            raise _refusal(verdict.error)
+            raise _refusal(verdict.error, tuple(line for _, line in failures))
         failures.append((verdict, _history(candidate, verdict)))
         if not verdict.may_go_on:
             break
@@ -104,14 +104,17 @@ def _history(candidate: Candidate, failure: Failure) -> FailedAttempt:
     )
 
 
-def _refusal(error: UpstreamError) -> UpstreamRefused:
-    return UpstreamRefused(
+def _refusal(error: UpstreamError, history: tuple[FailedAttempt, ...] = ()) -> UpstreamRefused:
+    """``history``: what failed before the upstream that refused."""
+    fault = UpstreamRefused(
         error.message,
         status=error.status,
         upstream_code=error.code,
         kind=error.kind,
         param=error.param,
     )
+    fault.history = history
+    return fault
 
 
 def fault_of(failure: Failure, candidate: Candidate) -> ProviderFault:
@@ -129,7 +132,7 @@ def all_failed(failures: list[tuple[Failure, FailedAttempt]], *, once: bool) -> 
         return _rate_limited(verdicts, history)
     words = "; ".join(f"{line.endpoint_id}: {line.error}" for line in history)
     if all(failure.is_timeout for failure in verdicts):
-        fault: ProviderFault = UpstreamTimeout(f"Every endpoint timed out ({words})", history=history)
+        fault: ProviderFault = UpstreamTimeout(f"No endpoint answered in time ({words})", history=history)
     else:
         fault = AllFailed(f"All upstream endpoints failed ({words})", history=history)
     if once and not verdicts[-1].may_go_on:

@@ -8,12 +8,14 @@
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from hashlib import sha256
 
 from aimesh.core.errors import BadRequest, CallerFault, Fault, IdempotencyConflict, UpstreamRateLimited
 from aimesh.dataplane import headers
 from aimesh.dataplane.operations import family_of
 from aimesh.dataplane.stages import Arrival, Authenticated
+from aimesh.store.database import StoreError
 from aimesh.store.idempotency import (
     Begun,
     Claim,
@@ -71,13 +73,17 @@ async def once(
             try:
                 made = await call()
             except Fault as fault:
-                if _may_have_made(fault):
-                    words = "failed after it may have been accepted; it is not sent again"
-                    await store.finish(claim, _unrepeatable(arrival, words))
-                else:
-                    await store.abandon(claim)
+                # The caller hears of the fault, whatever the database says; a claim runs out by itself.
+                with suppress(StoreError):
+                    if _may_have_made(fault):
+                        words = "failed after it may have been accepted; it is not sent again"
+                        await store.finish(claim, _unrepeatable(arrival, words))
+                    else:
+                        await store.abandon(claim)
                 raise
-            await store.finish(claim, made or _unrepeatable(arrival, "was answered; its answer was not kept"))
+            with suppress(StoreError):
+                words = "was answered; its answer was not kept"
+                await store.finish(claim, made or _unrepeatable(arrival, words))
 
 
 def _may_have_made(fault: Fault) -> bool:

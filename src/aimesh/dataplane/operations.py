@@ -9,7 +9,7 @@
 from enum import StrEnum
 from urllib.parse import unquote
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from aimesh.core.errors import MethodNotAllowed, MissingPath
 from aimesh.core.ids import InterfaceId
@@ -209,8 +209,3 @@ def family_of(path: bytes, headers: dict[bytes, bytes]) -> Family:
     if b"anthropic-version" in headers or b"/messages" in path:
         return Family.ANTHROPIC
     return Family.OPENAI
-
-
-def with_family(found: Match, family: Family) -> Match:
-    """The same operation in another family: ``/v1/models`` serves two SDKs from one path."""
-    return structs.replace(found, operation=structs.replace(found.operation, family=family))

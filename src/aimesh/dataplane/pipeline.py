@@ -87,8 +87,8 @@ class Pipeline:
             now_s=arrival.started_s,
             most=parts.most_attempts,
         )
-        if caller.recognised.match.operation.action is Action.CREATE_TASK:
-            # A task that a provider may have accepted is bound and recorded, even when its caller hung up.
+        if planned.interface.once and not planned.peek.stream:
+            # What a provider may have made, and bills, is bound and recorded, even when its caller hung up.
             arrival.reply.on_gone = None
         with Ticket(planned, parts.sink, parts.means.clock) as ticket:
             good = await first_good(planned, ticket, parts.means)

@@ -25,6 +25,19 @@ class Children:
         task.add_done_callback(self._ended)
         return task
 
+    def repeat(self, name: str, every_s: float, step: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Runs ``step`` for ever, ``every_s`` after its last end. One that fails is reported and tried again: what
+        keeps the process right must not end with the first surprise."""
+        self.start(name, self._repeat(name, every_s, step))
+
+    async def _repeat(self, name: str, every_s: float, step: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        while True:
+            await asyncio.sleep(every_s)
+            try:
+                await step()
+            except Exception as error:  # noqa: BLE001 - the supervisor: reported, whatever it is
+                self._on_crash(name, error)
+
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
