@@ -1,5 +1,6 @@
 """The anthropic SDK for Python: messages whole and streamed, tools, thinking, counting, models, errors."""
 
+import uuid
 from typing import Any
 
 import anthropic
@@ -187,9 +188,9 @@ def test_thinking_is_streamed_with_its_signature_and_can_be_sent_back(live: Live
 def test_prompt_cache_marks_reach_the_upstream_and_are_counted(
     live: Live, simulator: SimulatorControl
 ) -> None:
-    system: Any = [
-        {"type": "text", "text": "a long and repeated preamble " * 60, "cache_control": {"type": "ephemeral"}}
-    ]
+    # Of this test alone: the stack is shared, and the older SDKs run this very test against it as well.
+    preamble = f"a long and repeated preamble {uuid.uuid4()} " * 60
+    system: Any = [{"type": "text", "text": preamble, "cache_control": {"type": "ephemeral"}}]
     with anthropic_client(live) as client:
         first = create(client, PINNED, system=system)
         second = create(client, PINNED, system=system)
