@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping
 
 from aimesh.core.ids import EndpointName, InterfaceId, ModelName, ProviderId
 
-ALL = "*"
-
 
 def endpoint_name(provider: ProviderId, model: ModelName, interface: InterfaceId) -> EndpointName:
     return EndpointName(f"{provider}@{model}@{interface}")

@@ -30,9 +30,8 @@ from aimesh.net.message import Client, ExchangeError, Reply, Timeouts
 from aimesh.routing.breaker import Breakers
 from aimesh.routing.candidate import Candidate
 from aimesh.upstream.attempt import Errand, Failure, Opened, Whole, attempt
+from aimesh.wire.faults import RETRY_AFTER_LIMIT_S
 from aimesh.wire.interface import UpstreamError
-
-RETRY_AFTER_LIMIT_S = 60
 
 
 class Means(Struct, frozen=True):

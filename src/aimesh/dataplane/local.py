@@ -9,6 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from aimesh.net.message import Reply, Request
+from aimesh.telemetry.metrics import CONTENT_TYPE
 
 _JSON = b"content-type: application/json\r\n"
 
@@ -32,7 +33,7 @@ class LocalPages:
             ready = self._is_ready()
             self._send(reply, 200 if ready else 503, {"status": "ready" if ready else "draining"})
         elif request.path == b"/metrics" and self._metrics is not None:
-            reply.send(200, b"content-type: text/plain; version=0.0.4; charset=utf-8\r\n", self._metrics())
+            reply.send(200, b"content-type: %b\r\n" % CONTENT_TYPE, self._metrics())
         elif request.path == b"/":
             self._send(
                 reply,

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from aimesh.core.clock import Clock
 from aimesh.core.errors import Internal, NoCandidates, TaskNotFound
-from aimesh.core.ids import RequestId, TaskId
+from aimesh.core.ids import InterfaceId, RequestId, TaskId
 from aimesh.core.outcome import Outcome
 from aimesh.core.record import UsageRecord
 from aimesh.core.usage import NO_USAGE, Usage
@@ -31,7 +31,7 @@ from aimesh.routing.candidate import Candidate
 from aimesh.store.database import StoreError
 from aimesh.store.tasks import NewTask, Progress, Task, TaskFilter, TaskStore
 from aimesh.upstream.attempt import Errand, Failure, Opened, Whole, attempt
-from aimesh.wire.interface import Answer, Family, Interface, Prepared, Tap, TaskState, UpstreamError
+from aimesh.wire.interface import Answer, Family, Prepared, Tap, TaskState, UpstreamError
 from aimesh.wire.registry import find_task_interface
 from aimesh.wire.tasks import TaskInterface, TaskPage, TaskRecord
 
@@ -77,7 +77,7 @@ class Tasks:
     async def bind(self, planned: Planned, ticket: Ticket, whole: Whole) -> None:
         """Binds a task that an upstream has just accepted. Raises ``Internal`` when it cannot be kept."""
         state = whole.answer.task
-        interface = _task_interface(planned.interface)
+        interface = _task_interface(planned.interface.id)
         if state is None:
             return
         ticket.task_id = TaskId(state.id)
@@ -122,7 +122,7 @@ class Tasks:
                 await self._get(caller)
 
     async def _get(self, caller: Authenticated) -> None:
-        interface, arrival = _task_interface(caller.recognised.interface), caller.recognised.arrival
+        interface, arrival = _task_interface(caller.recognised.interface.id), caller.recognised.arrival
         task = await self._own(caller)
         if task is None:
             self._unknown(arrival, interface, caller.recognised.match.item)
@@ -145,7 +145,7 @@ class Tasks:
         self, task: Task, candidate: Candidate, *, poll_at_s: float | None = None
     ) -> Whole | Failure:
         """Asks the upstream how far a task is, and keeps what it says. ``poll_at_s``: when the settler asks next."""
-        judge = _Query(_interface_of(task), msgspec.convert(dict(task.summary), Usage))
+        judge = _Query(_task_interface(task.interface), msgspec.convert(dict(task.summary), Usage))
         path = candidate.endpoint.paths.task
         verdict = await self._send(b"GET", candidate, path, task=task, judge=judge)
         if isinstance(verdict, Whole) and verdict.answer.task is not None:
@@ -153,7 +153,7 @@ class Tasks:
         return verdict
 
     async def _list(self, caller: Authenticated) -> None:
-        interface, arrival = _task_interface(caller.recognised.interface), caller.recognised.arrival
+        interface, arrival = _task_interface(caller.recognised.interface.id), caller.recognised.arrival
         query = interface.read_query(arrival.request.query)
         found = await self._store.list_page(
             TaskFilter(
@@ -172,7 +172,7 @@ class Tasks:
         arrival.reply.send(200, headers.own_answer(arrival.id), interface.encode_list(page, arrival.id))
 
     async def _cancel(self, caller: Authenticated) -> None:
-        interface, arrival = _task_interface(caller.recognised.interface), caller.recognised.arrival
+        interface, arrival = _task_interface(caller.recognised.interface.id), caller.recognised.arrival
         task = await self._own(caller)
         if task is None:
             self._unknown(arrival, interface, caller.recognised.match.item)
@@ -249,7 +249,9 @@ class Tasks:
         """Settles a task that has ended from what was kept of it, if that was not done yet."""
         if task.settled:
             return
-        answer = _interface_of(task).read_task(task.document, msgspec.convert(dict(task.summary), Usage))
+        answer = _task_interface(task.interface).read_task(
+            task.document, msgspec.convert(dict(task.summary), Usage)
+        )
         if answer.task is not None:
             await self._settle(task, answer.task, answer.usage)
 
@@ -290,15 +292,9 @@ class Tasks:
         )
 
 
-def _task_interface(interface: Interface) -> TaskInterface:
-    found = find_task_interface(interface.id)
-    assert found is not None, "a task operation speaks a task interface"
-    return found
-
-
-def _interface_of(task: Task) -> TaskInterface:
-    found = find_task_interface(task.interface)
-    assert found is not None, "only task interfaces make tasks"
+def _task_interface(name: InterfaceId) -> TaskInterface:
+    found = find_task_interface(name)
+    assert found is not None, "only task interfaces make tasks and are asked about them"
     return found
 
 
