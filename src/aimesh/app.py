@@ -12,7 +12,7 @@ import ipaddress
 import secrets
 import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -64,10 +64,17 @@ GC_THRESHOLD = 50_000
 
 
 class Worker:
-    """One data-plane worker in this process. Make it inside a running loop."""
+    """One data-plane worker in this process. Make it inside a running loop.
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    ``listeners``: bound sockets that the supervisor owns; none: the worker binds the addresses of the settings.
+    ``slot``: the worker's number among those that run at the same time on this node."""
+
+    def __init__(
+        self, settings: Settings, clock: Clock, *, listeners: Sequence[socket.socket] = (), slot: int = 0
+    ) -> None:
         self._settings = settings
+        self._listeners = listeners
+        self.slot = slot
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._version = 0
@@ -124,7 +131,11 @@ class Worker:
         self.children.start("tidy up", self._tidy_up())
         for address in self._settings.admin_listen:
             await self._admin.listen(_bind(address))
-        addresses = [await self._listen(address) for address in self._settings.listen]
+        for listener in self._listeners:
+            await self.server.listen(listener)
+        addresses = (
+            [] if self._listeners else [await self._listen(address) for address in self._settings.listen]
+        )
         # What lives now lives to the end: it need not be looked at again.
         gc.collect()
         gc.freeze()

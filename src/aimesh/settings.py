@@ -22,12 +22,15 @@ from aimesh.catalog.document import EMPTY, Document, Mapping, Node, Scalar, inte
 from aimesh.catalog.document import Path as Place
 from aimesh.catalog.load import load_built_in
 from aimesh.catalog.operator import (
+    AdminSettings,
     JournalSettings,
     KeySettings,
     LimitSettings,
     LogSettings,
     OperatorFile,
+    QuotaEntry,
     Region,
+    RouteEntry,
     RoutingSettings,
     TimeoutSettings,
     UpstreamSettings,
@@ -36,6 +39,8 @@ from aimesh.catalog.operator import (
 from aimesh.catalog.problem import ConfigError, Problem, did_you_mean, shown_name
 from aimesh.catalog.snapshot import Catalog, compile_catalog
 from aimesh.core.ids import DEFAULT_TENANT, CredentialId, KeyId, ModelName, ProviderId, TenantId
+from aimesh.core.money import NANO
+from aimesh.core.policy import NO_LIMITS, Limits, Quota, Route, RouteMode, Unit
 from aimesh.core.secret import Secret
 
 FILE_NAME = "aimesh.yaml"
@@ -75,6 +80,8 @@ class VirtualKey(Struct, frozen=True):
     """Wall-clock seconds."""
     cidrs: tuple[str, ...]
     labels: dict[str, str]
+    route: Route = Route()
+    limits: Limits = NO_LIMITS
 
 
 class Settings(Struct, frozen=True):
@@ -82,6 +89,8 @@ class Settings(Struct, frozen=True):
     home: Path
     listen: tuple[Address, ...]
     admin_listen: tuple[Address, ...]
+    workers: int
+    """Data-plane processes; 0: one per core."""
     timezone: str
     regions: tuple[Region, ...]
     catalog: Catalog
@@ -89,6 +98,7 @@ class Settings(Struct, frozen=True):
     """Every provider that can be called, with at least one credential."""
     virtual_keys: tuple[VirtualKey, ...]
     keys: KeySettings
+    admin: AdminSettings
     limits: LimitSettings
     timeouts: TimeoutSettings
     routing: RoutingSettings
@@ -197,12 +207,14 @@ class _Compiler:
             home=home,
             listen=self._addresses("listen", operator.listen),
             admin_listen=self._addresses("admin_listen", operator.admin_listen),
+            workers=operator.workers,
             timezone=operator.timezone,
             regions=self._regions(),
             catalog=catalog,
             credentials=self._credentials(catalog, simulator),
             virtual_keys=self._virtual_keys(catalog, zone),
             keys=operator.keys,
+            admin=operator.admin,
             limits=operator.limits,
             timeouts=operator.timeouts,
             routing=operator.routing,
@@ -348,7 +360,61 @@ class _Compiler:
             expires_at_s=self._expiry(entry.expires_at, (*place, "expires_at"), zone),
             cidrs=entry.cidrs,
             labels=entry.labels,
+            route=self._route(entry.route, (*place, "route"), catalog),
+            limits=self._key_limits(entry, place),
         )
+
+    def _route(self, entry: RouteEntry, place: Place, catalog: Catalog) -> Route:
+        named = [("providers", name) for name in entry.providers]
+        named += [("tiers", name) for name in entry.tiers] + [("weights", name) for name in entry.weights]
+        for field, name in named:
+            if name not in catalog.providers:
+                hint = did_you_mean(name, catalog.providers)
+                self._fault((*place, field), f"unknown provider {shown_name(name)}", hint)
+        if entry.mode is RouteMode.PROVIDER and not entry.providers:
+            self._fault((*place, "mode"), "mode 'provider' needs the providers, in their order")
+        return Route(
+            mode=entry.mode,
+            rank_by=entry.rank_by,
+            providers=tuple(map(ProviderId, entry.providers)),
+            credentials=entry.credentials,
+            tiers={ProviderId(name): tier for name, tier in entry.tiers.items()},
+            weights={ProviderId(name): weight for name, weight in entry.weights.items()},
+            affinity=entry.affinity,
+        )
+
+    def _key_limits(self, entry: VirtualKeyEntry, place: Place) -> Limits:
+        quotas: dict[tuple[Unit, str], Quota] = {}
+        for index, one in enumerate(entry.quotas):
+            quota = self._quota(one, (*place, "quotas", index))
+            if quota is None:
+                continue
+            if (quota.unit, quota.period) in quotas:
+                self._fault((*place, "quotas", index), f"a second {quota.period} quota of {quota.unit}")
+            quotas[quota.unit, quota.period] = quota
+        return Limits(
+            quotas=tuple(quotas.values()), rpm=entry.rpm, tpm=entry.tpm, concurrency=entry.concurrency
+        )
+
+    def _quota(self, entry: QuotaEntry, place: Place) -> Quota | None:
+        given = [
+            (unit, amount, scale)
+            for unit, amount, scale in (
+                (Unit.TOKENS, entry.tokens, 1),
+                (Unit.CNY, entry.cny, NANO),
+                (Unit.USD, entry.usd, NANO),
+            )
+            if amount is not None
+        ]
+        if len(given) != 1:
+            self._fault(place, "a quota has exactly one of tokens, cny, usd")
+            return None
+        unit, amount, scale = given[0]
+        scaled = Fraction(amount) * scale
+        if scaled.denominator != 1 or not 0 < scaled <= 1 << 62:
+            self._fault(place, "the amount is not positive, too large, or finer than nine decimal places")
+            return None
+        return Quota(unit=unit, period=entry.period, limit=int(scaled))
 
     def _check_key(self, key: Secret[str], place: Place) -> None:
         text = key.reveal()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "aimesh"
-PURE = ("core", "framing", "wire", "catalog", "routing")
+PURE = ("core", "framing", "wire", "catalog", "routing", "limits")
 FILES = sorted(path for room in PURE for path in (SOURCE / room).rglob("*.py"))
 READS_FILES = {SOURCE / "catalog" / "load.py"}
 """The one file of the pure rooms that reads the package's own data."""

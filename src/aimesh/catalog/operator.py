@@ -5,11 +5,13 @@
 3. ``providers`` and ``models`` have the types of the built-in data files, so an entry can move between them.
 """
 
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from aimesh.catalog.schema import ModelEntry, Name, ProviderEntry, ProviderName
+from aimesh.core.policy import Period, RankBy, RouteMode
 from aimesh.core.secret import Secret
 
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
@@ -29,6 +31,39 @@ class Region(Struct, frozen=True, forbid_unknown_fields=True):
     """As people read it."""
 
 
+class RouteEntry(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which endpoints a key's calls may try, and in what order."""
+
+    mode: RouteMode = RouteMode.DEFAULT
+    """``default``: everything usable, ranked; ``provider``: the listed providers in their order; ``byok``: the listed
+    BYOK credentials in their order."""
+    rank_by: RankBy = RankBy.PRICE
+    """How ``default`` ranks: ``price``, ``throughput`` or ``latency``."""
+    providers: tuple[ProviderName, ...] = ()
+    """For ``provider``: the order. For ``default``: only these, if any."""
+    credentials: tuple[Name, ...] = ()
+    """For ``byok``: the order; none: all of them, ranked."""
+    tiers: dict[ProviderName, int] = {}
+    """For ``default``: lower tiers first; others are 0."""
+    weights: dict[ProviderName, Count] = {}
+    """Shares of the load among equals; others are 1."""
+    affinity: bool = True
+    """The same prompt prefers the same endpoint among equals, for its prompt cache."""
+
+
+class QuotaEntry(Struct, frozen=True, forbid_unknown_fields=True):
+    """A ceiling of use in a period: of tokens, or of money in one currency. Exactly one of the three."""
+
+    period: Period
+    """``daily``, ``weekly`` (from Monday), ``monthly`` or ``total``."""
+    tokens: Count | None = None
+    """Input and output together, cached ones included."""
+    cny: Decimal | None = None
+    """Yuan; calls priced in another currency do not count."""
+    usd: Decimal | None = None
+    """US dollars; calls priced in another currency do not count."""
+
+
 class VirtualKeyEntry(Struct, frozen=True, forbid_unknown_fields=True):
     """A key that callers use, declared here instead of being made in the console."""
 
@@ -46,6 +81,16 @@ class VirtualKeyEntry(Struct, frozen=True, forbid_unknown_fields=True):
     """Addresses callers may come from; none: any."""
     labels: dict[str, str] = {}
     """For allocating cost."""
+    route: RouteEntry = RouteEntry()
+    """Which endpoints its calls may try."""
+    quotas: tuple[QuotaEntry, ...] = ()
+    """Of several, any one that is spent refuses."""
+    rpm: Count | None = None
+    """Requests per minute."""
+    tpm: Count | None = None
+    """Tokens per minute."""
+    concurrency: Count | None = None
+    """Calls at once."""
 
 
 class KeySettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -123,6 +168,36 @@ class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """One line per call. Off, because the journal has every call: ``aimesh usage tail -f``."""
 
 
+class OidcSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Single sign-on with OpenID Connect, by authorization code and PKCE."""
+
+    issuer: str = ""
+    """URL of the identity provider; empty: off."""
+    client_id: str = ""
+    """As registered there."""
+    client_secret: Secret[str] | None = None
+    """None for a public client."""
+    tenant: Label = "default"
+    """Where a person who signs in for the first time becomes a member."""
+    admins: tuple[Label, ...] = ()
+    """E-mail addresses that become ``AI_GATEWAY_ADMIN`` at their first sign-in."""
+
+
+class AdminSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    session_hours: Annotated[float, Meta(gt=0, le=720)] = 12.0
+    """A sign-in ends after so long ..."""
+    idle_minutes: Annotated[float, Meta(gt=0, le=43_200)] = 120.0
+    """... or after so long without a request."""
+    lock_after: Count = 10
+    """Wrong passwords in a row before an account is locked ..."""
+    lock_minutes: Annotated[float, Meta(gt=0, le=1440)] = 15.0
+    """... for so long."""
+    secure_cookies: Literal["auto", "always", "never"] = "auto"
+    """``auto``: whenever the request came over https, as the proxy in front says."""
+    oidc: OidcSettings = OidcSettings()
+    """Single sign-on."""
+
+
 class OperatorFile(Struct, frozen=True, forbid_unknown_fields=True):
     """``aimesh.yaml``."""
 
@@ -130,6 +205,8 @@ class OperatorFile(Struct, frozen=True, forbid_unknown_fields=True):
     """Addresses for callers: ``host:port``, ``[::1]:port`` or ``unix:/path``."""
     admin_listen: tuple[Label, ...] = ()
     """Addresses of ``/metrics`` and health, never public; none: not served. Usual: ``127.0.0.1:8601``."""
+    workers: Annotated[int, Meta(ge=0, le=256)] = 0
+    """Data-plane processes; 0: one per core."""
     timezone: Label = "Asia/Shanghai"
     """Periods of quotas and days of reports."""
     regions: tuple[Region, ...] = ()
@@ -145,6 +222,8 @@ class OperatorFile(Struct, frozen=True, forbid_unknown_fields=True):
     """Keys declared here, beside those made by command or console."""
     keys: KeySettings = KeySettings()
     """How keys are kept."""
+    admin: AdminSettings = AdminSettings()
+    """People and their sign-in."""
     limits: LimitSettings = LimitSettings()
     """Sizes and numbers that protect this process."""
     timeouts: TimeoutSettings = TimeoutSettings()

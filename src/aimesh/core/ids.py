@@ -17,6 +17,7 @@ InterfaceId = NewType("InterfaceId", str)
 KeyId = NewType("KeyId", str)
 """Identity of a virtual key; survives rotation, is not the secret."""
 TenantId = NewType("TenantId", str)
+UserId = NewType("UserId", str)
 RequestId = NewType("RequestId", str)
 TaskId = NewType("TaskId", str)
 """A long job's id: the upstream's own."""

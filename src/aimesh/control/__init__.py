@@ -1,0 +1,1 @@
+"""The control plane: people, keys, credentials and routes, through the admin API."""

@@ -1,0 +1,1 @@
+"""Quotas and rate limits: pure arithmetic over counted use."""
