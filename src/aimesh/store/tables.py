@@ -17,11 +17,92 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    UniqueConstraint,
     false,
     text,
 )
 
 METADATA = MetaData()
+
+TENANTS = Table(
+    "tenants",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("limits", Text, nullable=False),
+    Column("default_route", Text, nullable=False),
+    Column("default_limits", Text, nullable=False),
+    Column("created_at_s", Double, nullable=False),
+    Column("updated_at_s", Double, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+"""The row ``default`` is always there: a migration puts it in."""
+
+USERS = Table(
+    "users",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    # Case-folded.
+    Column("username", Text, nullable=False, unique=True),
+    Column("display_name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("password_hash", Text),
+    Column("enabled", Boolean, nullable=False),
+    Column("oidc_subject", Text, unique=True),
+    Column("failed_logins", Integer, nullable=False),
+    Column("locked_until_s", Double),
+    Column("last_login_at_s", Double),
+    Column("created_at_s", Double, nullable=False),
+    Column("updated_at_s", Double, nullable=False),
+    Column("version", Integer, nullable=False),
+    Index("users_by_tenant", "tenant", "username"),
+)
+
+PASSWORD_LINKS = Table(
+    "password_links",
+    METADATA,
+    Column("sha256", LargeBinary, primary_key=True),
+    # NULL: it makes the very first administrator.
+    Column("user_id", Text),
+    Column("expires_at_s", Double, nullable=False),
+    Column("created_at_s", Double, nullable=False),
+    Index("password_links_by_user", "user_id"),
+)
+
+SESSIONS = Table(
+    "sessions",
+    METADATA,
+    Column("sha256", LargeBinary, primary_key=True),
+    Column("user_id", Text, nullable=False),
+    Column("csrf", Text, nullable=False),
+    Column("created_at_s", Double, nullable=False),
+    Column("seen_at_s", Double, nullable=False),
+    Column("expires_at_s", Double, nullable=False),
+    Column("ip", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Index("sessions_by_user", "user_id"),
+    Index("sessions_expiry", "expires_at_s"),
+)
+
+TOKENS = Table(
+    "tokens",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    # Who made it.
+    Column("user_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("sha256", LargeBinary, nullable=False, unique=True),
+    Column("masked", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("expires_at_s", Double),
+    Column("last_used_at_s", Double),
+    Column("created_at_s", Double, nullable=False),
+    UniqueConstraint("tenant", "name"),
+)
 
 VIRTUAL_KEYS = Table(
     "virtual_keys",
@@ -40,6 +121,38 @@ VIRTUAL_KEYS = Table(
     Column("created_at_s", Double, nullable=False),
     Column("updated_at_s", Double, nullable=False),
     Column("deleted", Boolean, nullable=False, server_default=false()),
+    # A user's id, or empty.
+    Column("owner", Text, nullable=False, server_default=text("''")),
+    Column("route", Text, nullable=False, server_default=text("'{}'")),
+    Column("limits", Text, nullable=False, server_default=text("'{}'")),
+    # The number of ``keys`` in ``versions`` when the row last changed.
+    Column("changed", Integer, nullable=False, server_default=text("0")),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Index("virtual_keys_changed", "changed"),
+    Index(
+        "virtual_keys_newest",
+        "tenant",
+        "created_at_s",
+        "id",
+        sqlite_where=text("NOT deleted"),
+        postgresql_where=text("NOT deleted"),
+    ),
+    Index(
+        "virtual_keys_by_owner",
+        "tenant",
+        "owner",
+        "created_at_s",
+        "id",
+        sqlite_where=text("NOT deleted"),
+        postgresql_where=text("NOT deleted"),
+    ),
+    Index(
+        "virtual_keys_masked",
+        "tenant",
+        "masked",
+        sqlite_where=text("NOT deleted"),
+        postgresql_where=text("NOT deleted"),
+    ),
     # The alias of a deleted key is free again.
     Index(
         "virtual_keys_alias",
@@ -49,6 +162,84 @@ VIRTUAL_KEYS = Table(
         sqlite_where=text("NOT deleted"),
         postgresql_where=text("NOT deleted"),
     ),
+)
+
+KEY_TEXTS = Table(
+    "key_texts",
+    METADATA,
+    Column("sha256", LargeBinary, primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("expires_at_s", Double, nullable=False),
+    Column("changed", Integer, nullable=False),
+    Index("key_texts_by_key", "key_id"),
+    Index("key_texts_changed", "changed"),
+    Index("key_texts_expiry", "expires_at_s"),
+)
+"""Texts that were rotated away, in their grace."""
+
+CREDENTIALS = Table(
+    "credentials",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    # Empty: the platform's.
+    Column("tenant", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("envelope", LargeBinary, nullable=False),
+    Column("masked", Text, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    # NULL: not tested yet.
+    Column("test_ok", Boolean),
+    Column("test_at_s", Double),
+    Column("test_ms", Integer),
+    Column("test_message", Text),
+    Column("created_at_s", Double, nullable=False),
+    Column("updated_at_s", Double, nullable=False),
+    Column("version", Integer, nullable=False),
+    UniqueConstraint("tenant", "name"),
+    Index("credentials_by_provider", "tenant", "provider"),
+)
+
+PROVIDER_OVERLAYS = Table(
+    "provider_overlays",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    # JSON of a catalogue's entry.
+    Column("document", Text, nullable=False),
+    Column("updated_at_s", Double, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+MODEL_OVERLAYS = Table(
+    "model_overlays",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    # JSON of a catalogue's entry.
+    Column("document", Text, nullable=False),
+    Column("updated_at_s", Double, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+AUDIT = Table(
+    "audit",
+    METADATA,
+    # Sorts by time.
+    Column("id", Text, primary_key=True),
+    Column("at_s", Double, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("actor_kind", Text, nullable=False),
+    Column("actor_id", Text, nullable=False),
+    Column("actor_name", Text, nullable=False),
+    Column("ip", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("target_kind", Text, nullable=False),
+    Column("target_id", Text, nullable=False),
+    Column("target_name", Text, nullable=False),
+    # JSON; never a secret.
+    Column("changes", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Index("audit_by_tenant", "tenant", "id"),
+    Index("audit_by_target", "target_kind", "target_id", "id"),
 )
 
 TASKS = Table(

@@ -3,6 +3,40 @@ CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
+CREATE TABLE audit (
+	id TEXT NOT NULL, 
+	at_s DOUBLE NOT NULL, 
+	tenant TEXT NOT NULL, 
+	actor_kind TEXT NOT NULL, 
+	actor_id TEXT NOT NULL, 
+	actor_name TEXT NOT NULL, 
+	ip TEXT NOT NULL, 
+	action TEXT NOT NULL, 
+	target_kind TEXT NOT NULL, 
+	target_id TEXT NOT NULL, 
+	target_name TEXT NOT NULL, 
+	changes TEXT NOT NULL, 
+	request_id TEXT NOT NULL, 
+	PRIMARY KEY (id)
+);
+CREATE TABLE credentials (
+	id TEXT NOT NULL, 
+	tenant TEXT NOT NULL, 
+	provider TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	envelope BLOB NOT NULL, 
+	masked TEXT NOT NULL, 
+	enabled BOOLEAN NOT NULL, 
+	test_ok BOOLEAN, 
+	test_at_s DOUBLE, 
+	test_ms INTEGER, 
+	test_message TEXT, 
+	created_at_s DOUBLE NOT NULL, 
+	updated_at_s DOUBLE NOT NULL, 
+	version INTEGER NOT NULL, 
+	PRIMARY KEY (id), 
+	UNIQUE (tenant, name)
+);
 CREATE TABLE idempotency (
 	key_id TEXT NOT NULL, 
 	idempotency_key TEXT NOT NULL, 
@@ -14,6 +48,45 @@ CREATE TABLE idempotency (
 	created_at_s DOUBLE NOT NULL, 
 	expires_at_s DOUBLE NOT NULL, 
 	PRIMARY KEY (key_id, idempotency_key)
+);
+CREATE TABLE key_texts (
+	sha256 BLOB NOT NULL, 
+	key_id TEXT NOT NULL, 
+	expires_at_s DOUBLE NOT NULL, 
+	changed INTEGER NOT NULL, 
+	PRIMARY KEY (sha256)
+);
+CREATE TABLE model_overlays (
+	name TEXT NOT NULL, 
+	document TEXT NOT NULL, 
+	updated_at_s DOUBLE NOT NULL, 
+	version INTEGER NOT NULL, 
+	PRIMARY KEY (name)
+);
+CREATE TABLE password_links (
+	sha256 BLOB NOT NULL, 
+	user_id TEXT, 
+	expires_at_s DOUBLE NOT NULL, 
+	created_at_s DOUBLE NOT NULL, 
+	PRIMARY KEY (sha256)
+);
+CREATE TABLE provider_overlays (
+	id TEXT NOT NULL, 
+	document TEXT NOT NULL, 
+	updated_at_s DOUBLE NOT NULL, 
+	version INTEGER NOT NULL, 
+	PRIMARY KEY (id)
+);
+CREATE TABLE sessions (
+	sha256 BLOB NOT NULL, 
+	user_id TEXT NOT NULL, 
+	csrf TEXT NOT NULL, 
+	created_at_s DOUBLE NOT NULL, 
+	seen_at_s DOUBLE NOT NULL, 
+	expires_at_s DOUBLE NOT NULL, 
+	ip TEXT NOT NULL, 
+	agent TEXT NOT NULL, 
+	PRIMARY KEY (sha256)
 );
 CREATE TABLE tasks (
 	interface TEXT NOT NULL, 
@@ -38,6 +111,53 @@ CREATE TABLE tasks (
 	updated_at_s DOUBLE NOT NULL, 
 	PRIMARY KEY (interface, id)
 );
+CREATE TABLE tenants (
+	id TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	status TEXT NOT NULL, 
+	limits TEXT NOT NULL, 
+	default_route TEXT NOT NULL, 
+	default_limits TEXT NOT NULL, 
+	created_at_s DOUBLE NOT NULL, 
+	updated_at_s DOUBLE NOT NULL, 
+	version INTEGER NOT NULL, 
+	PRIMARY KEY (id)
+);
+CREATE TABLE tokens (
+	id TEXT NOT NULL, 
+	tenant TEXT NOT NULL, 
+	user_id TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	sha256 BLOB NOT NULL, 
+	masked TEXT NOT NULL, 
+	role TEXT NOT NULL, 
+	expires_at_s DOUBLE, 
+	last_used_at_s DOUBLE, 
+	created_at_s DOUBLE NOT NULL, 
+	PRIMARY KEY (id), 
+	UNIQUE (tenant, name), 
+	UNIQUE (sha256)
+);
+CREATE TABLE users (
+	id TEXT NOT NULL, 
+	tenant TEXT NOT NULL, 
+	username TEXT NOT NULL, 
+	display_name TEXT NOT NULL, 
+	email TEXT NOT NULL, 
+	role TEXT NOT NULL, 
+	password_hash TEXT, 
+	enabled BOOLEAN NOT NULL, 
+	oidc_subject TEXT, 
+	failed_logins INTEGER NOT NULL, 
+	locked_until_s DOUBLE, 
+	last_login_at_s DOUBLE, 
+	created_at_s DOUBLE NOT NULL, 
+	updated_at_s DOUBLE NOT NULL, 
+	version INTEGER NOT NULL, 
+	PRIMARY KEY (id), 
+	UNIQUE (username), 
+	UNIQUE (oidc_subject)
+);
 CREATE TABLE versions (
 	name TEXT NOT NULL, 
 	number INTEGER NOT NULL, 
@@ -57,12 +177,27 @@ CREATE TABLE virtual_keys (
 	labels TEXT NOT NULL, 
 	created_at_s DOUBLE NOT NULL, 
 	updated_at_s DOUBLE NOT NULL, 
-	deleted BOOLEAN DEFAULT 0 NOT NULL, 
+	deleted BOOLEAN DEFAULT 0 NOT NULL, owner TEXT DEFAULT '' NOT NULL, route TEXT DEFAULT '{}' NOT NULL, limits TEXT DEFAULT '{}' NOT NULL, changed INTEGER DEFAULT 0 NOT NULL, version INTEGER DEFAULT 1 NOT NULL, 
 	PRIMARY KEY (id), 
 	UNIQUE (sha256)
 );
+CREATE INDEX audit_by_target ON audit (target_kind, target_id, id);
+CREATE INDEX audit_by_tenant ON audit (tenant, id);
+CREATE INDEX credentials_by_provider ON credentials (tenant, provider);
 CREATE INDEX idempotency_expiry ON idempotency (expires_at_s);
+CREATE INDEX key_texts_by_key ON key_texts (key_id);
+CREATE INDEX key_texts_changed ON key_texts (changed);
+CREATE INDEX key_texts_expiry ON key_texts (expires_at_s);
+CREATE INDEX password_links_by_user ON password_links (user_id);
+CREATE INDEX sessions_by_user ON sessions (user_id);
+CREATE INDEX sessions_expiry ON sessions (expires_at_s);
 CREATE INDEX tasks_by_key ON tasks (key_id, interface, created_at_s);
 CREATE INDEX tasks_due ON tasks (poll_at_s) WHERE NOT settled;
+CREATE INDEX users_by_tenant ON users (tenant, username);
 CREATE UNIQUE INDEX virtual_keys_alias ON virtual_keys (tenant, alias) WHERE NOT deleted;
-INSERT INTO alembic_version (version_num) VALUES ('0001');
+CREATE INDEX virtual_keys_by_owner ON virtual_keys (tenant, owner, created_at_s, id) WHERE NOT deleted;
+CREATE INDEX virtual_keys_changed ON virtual_keys (changed);
+CREATE INDEX virtual_keys_masked ON virtual_keys (tenant, masked) WHERE NOT deleted;
+CREATE INDEX virtual_keys_newest ON virtual_keys (tenant, created_at_s, id) WHERE NOT deleted;
+INSERT INTO "alembic_version" VALUES('0002');
+INSERT INTO "tenants" VALUES('default','default','active','{}','{}','{}',0.0,0.0,1);
