@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aimesh.core.ids import TenantId
 from aimesh.core.secret import Secret
-from aimesh.store.vault import Place, Vault, VaultError, open_vault
+from aimesh.store.vault import Place, Vault, VaultError, add_file_key, forget_old_file_keys, open_vault
 
 FIRST, SECOND = Secret(b"1" * 32), Secret(b"2" * 32)
 PLACE = Place("virtual_key", TenantId("acme"), "key-1")
@@ -144,3 +144,45 @@ def test_a_vault_needs_keys_of_the_right_size() -> None:
         Vault([])
     with pytest.raises(VaultError):
         Vault([Secret(b"short")])
+
+
+def test_a_file_with_several_keys_writes_under_the_first_and_reads_under_all(tmp_path: Path) -> None:
+    old = open_vault(tmp_path, None)
+    envelope = old.encrypt(TEXT, PLACE)
+    add_file_key(tmp_path)
+    new = open_vault(tmp_path, None)
+    assert new.is_stale(envelope)
+    assert new.decrypt(envelope, PLACE) == TEXT
+    path = tmp_path / "master.key"
+    assert (path.stat().st_mode & 0o777, len(path.read_text().splitlines())) == (0o600, 2)
+    assert list(tmp_path.iterdir()) == [path]
+    # The one that was opened before takes the new key over by itself.
+    fresh = new.encrypt(TEXT, PLACE)
+    assert old.decrypt(fresh, PLACE) == TEXT
+    assert not new.is_stale(old.encrypt(TEXT, PLACE))
+
+
+def test_a_file_that_goes_away_leaves_what_is_open(tmp_path: Path) -> None:
+    vault = open_vault(tmp_path, None)
+    (tmp_path / "master.key").unlink()
+    assert vault.decrypt(vault.encrypt(TEXT, PLACE), PLACE) == TEXT
+    assert not (tmp_path / "master.key").exists()
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "not a key\n", "ab" * 32 + "\nshort\n"])
+def test_a_file_without_keys_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "master.key"
+    path.write_text(text)
+    path.chmod(0o600)
+    with pytest.raises(VaultError, match="32 random bytes"):
+        open_vault(tmp_path, None)
+
+
+def test_forgetting_leaves_the_current_key(tmp_path: Path) -> None:
+    open_vault(tmp_path, None)
+    assert forget_old_file_keys(tmp_path) == 0
+    add_file_key(tmp_path)
+    add_file_key(tmp_path)
+    current = open_vault(tmp_path, None).encrypt(TEXT, PLACE)
+    assert forget_old_file_keys(tmp_path) == 2
+    assert open_vault(tmp_path, None).decrypt(current, PLACE) == TEXT
