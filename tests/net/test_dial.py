@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from tests.support.handlers import echo
 from tests.support.loopback import (
     QUICK,
     Authority,
@@ -24,7 +25,9 @@ from aimesh.core.secret import Secret
 from aimesh.net import dial
 from aimesh.net.client import ClientSettings
 from aimesh.net.dial import Dialer, Proxy, is_bypassed
+from aimesh.net.listen import bind_unix
 from aimesh.net.message import ConnectFailed, Origin, TimedOut, Timeouts
+from aimesh.net.server import Server
 
 GET = b"GET /a?b HTTP/1.1\r\nhost: up\r\n"
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -487,6 +490,27 @@ def test_a_proxy_that_stalls() -> None:
                 with pytest.raises(TimedOut, match="connect"):
                     await client.send(origin, GET, b"", timeouts=Timeouts(connect_s=0.1)).head()
                 await eventually(lambda: proxy.open == 0)
+
+    run(main)
+
+
+def test_a_unix_socket_is_reached_whatever_proxy_and_guard_say(tmp_path: Path) -> None:
+    async def main() -> None:
+        path = tmp_path / "up.sock"
+        settings = ClientSettings(proxy=Proxy("127.0.0.1", 9))
+        server = Server(echo, loop=asyncio.get_running_loop())
+        await server.listen(bind_unix(path))
+        origin = Origin("up", 80, tls=False, unix=str(path))
+        async with calling(settings, guard=lambda _address: False) as client:
+            for _ in range(2):
+                body = await client.send(origin, GET, b"", timeouts=QUICK).body(99)
+                assert body == b"GET /a b "
+            assert client.stats().opened == 1
+            await server.drain(1)
+            path.unlink()
+            with pytest.raises(ConnectFailed) as failed:
+                await client.send(origin, GET, b"", timeouts=QUICK).head()
+            assert not failed.value.was_sent
 
     run(main)
 

@@ -212,6 +212,26 @@ def test_repeated_headers_are_joined() -> None:
         async with scripted(Says(answer)) as upstream, calling() as client:
             head = await client.send(upstream.origin, GET, b"", timeouts=QUICK).head()
             assert head.headers == {b"x-a": b"1, 2", b"content-length": b"0"}
+            assert head.more_cookies == ()
+
+    run(main)
+
+
+def test_repeated_cookies_stay_apart() -> None:
+    cookies = (
+        b"Set-Cookie: a=1; Expires=Wed, 01 Jan 2031 00:00:00 GMT\r\nSet-Cookie: b=2 \r\nset-cookie: c=3\r\n"
+    )
+
+    async def main() -> None:
+        answer = b"HTTP/1.1 200 OK\r\n" + cookies + b"Content-Length: 0\r\n\r\n"
+        async with scripted(Says(answer)) as upstream, calling() as client:
+            for _ in range(2):
+                exchange = client.send(upstream.origin, GET, b"", timeouts=QUICK)
+                head = await exchange.head()
+                assert head.headers[b"set-cookie"] == b"a=1; Expires=Wed, 01 Jan 2031 00:00:00 GMT"
+                assert head.more_cookies == (b"b=2", b"c=3")
+                await exchange.body(9)
+            assert upstream.connections == 1
 
     run(main)
 

@@ -1,6 +1,7 @@
 """The server as a whole: listeners, the ceiling, drain."""
 
 import asyncio
+import socket
 import ssl
 from pathlib import Path
 
@@ -135,5 +136,68 @@ def test_tls_listening(tmp_path: Path) -> None:
         assert (await peer.answer()).status == 400
         await peer.close()
         assert await server.drain(2) == 0
+
+    run(main)
+
+
+def test_leaving_ends_connections_with_their_next_answer_only() -> None:
+    """Another process has the listener: no connection is closed under a request that may be on its way."""
+    later = Later()
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        server = Server(later, loop=loop)
+        listener = bind_tcp("127.0.0.1", 0)
+        port = listener.getsockname()[1]
+        await server.listen(listener)
+        idle, busy, streaming = [await Peer.connect(port) for _ in range(3)]
+        await busy.send(GET)
+        _, reply = await later.call()
+        await streaming.send(GET)
+        _, stream = await later.call(1)
+        stream.open(200, b"")
+        stream.write(b"one")
+        assert (await streaming.head())[1].get(b"connection") is None
+        leaving = loop.create_task(server.leave(10))
+        await eventually(lambda: _is_refused(port))
+        reply.send(200, b"", b"running")
+        answer = await busy.answer()
+        assert (answer.body, answer.headers[b"connection"]) == (b"running", b"close")
+        assert await busy.rest() == b""
+        stream.close()
+        assert await streaming.chunks() == b"one"
+        for number, peer in enumerate((idle, streaming), 2):
+            await peer.send(GET)
+            _, reply = await later.call(number)
+            reply.send(200, b"", b"last")
+            answer = await peer.answer()
+            assert (answer.body, answer.headers[b"connection"]) == (b"last", b"close")
+            assert await peer.rest() == b""
+        await leaving
+        assert server.stats.open == 0
+        assert await server.drain(1) == 0
+        for peer in (idle, busy, streaming):
+            await peer.close()
+
+    run(main)
+
+
+def _is_refused(port: int) -> bool:
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_leaving_does_not_wait_for_ever() -> None:
+    async def main() -> None:
+        server = Server(echo, loop=asyncio.get_running_loop())
+        listener = bind_tcp("127.0.0.1", 0)
+        port = listener.getsockname()[1]
+        await server.listen(listener)
+        async with connected(port) as peer:
+            await eventually(lambda: server.stats.open == 1)
+            await server.leave(0.05)
+            assert server.stats.open == 1
+            assert await server.drain(1) == 0
+            assert await peer.rest() == b""
 
     run(main)

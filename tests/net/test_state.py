@@ -65,7 +65,7 @@ def test_the_ends_of_heads() -> None:
     assert state.tails[KEEP_ALIVE] == date + b"\r\n"
     assert state.tails[KEEP_ALIVE_OLD] == date + b"connection: keep-alive\r\n\r\n"
     assert state.tails[CLOSE] == date + b"connection: close\r\n\r\n"
-    state.is_draining = True
+    state.is_leaving = True
     state.tick(2.0, 0)
     assert state.tails == (state.tails[CLOSE],) * 3
 

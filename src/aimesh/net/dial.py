@@ -6,6 +6,7 @@
    point somewhere else in between. Behind a proxy it is the proxy that resolves.
 4. Through a proxy, ``https`` origins get a CONNECT tunnel; ``http`` origins get the proxy's own connection, and
    their requests an absolute target (``proxy_for`` tells).
+5. A unix socket is this machine's own: it has no name to resolve, and neither a guard nor a proxy is asked.
 """
 
 import asyncio
@@ -62,13 +63,17 @@ class Dialer:
 
     def proxy_for(self, origin: Origin) -> Proxy | None:
         proxy = self._proxy
-        return None if proxy is None or is_bypassed(origin.host, proxy.bypass) else proxy
+        if proxy is None or origin.unix or is_bypassed(origin.host, proxy.bypass):
+            return None
+        return proxy
 
     async def dial(self, origin: Origin, protocol: asyncio.Protocol) -> None:
         """Connects ``protocol``; its ``connection_made`` has been called when this returns."""
         try:
             proxy = self.proxy_for(origin)
-            if proxy is None:
+            if origin.unix:
+                await self._loop.create_unix_connection(lambda: protocol, origin.unix)
+            elif proxy is None:
                 await self._connect(origin, protocol)
             else:
                 await self._connect_by(proxy, origin, protocol)

@@ -85,6 +85,8 @@ class AnswerHead(Struct, frozen=True):
     status: int
     headers: dict[bytes, bytes]
     """Lower-case names; repeated ones joined with ``", "``."""
+    more_cookies: tuple[bytes, ...] = ()
+    """Every ``set-cookie`` but the first: the one header whose values cannot be joined (RFC 6265, 3)."""
 
 
 class ExchangeError(Exception):

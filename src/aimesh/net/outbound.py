@@ -33,6 +33,7 @@ class _BadAnswerError(Exception):
 
 class Outbound(asyncio.Protocol):
     __slots__ = (
+        "_cookies",
         "_count",
         "_exchange",
         "_has_extra",
@@ -57,6 +58,7 @@ class Outbound(asyncio.Protocol):
         self._exchange: UpstreamExchange | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._headers: dict[bytes, bytes] = {}
+        self._cookies: tuple[bytes, ...] = ()
         self._is_connected = False
         self.has_answered = False
         self.is_dead = False
@@ -190,6 +192,7 @@ class Outbound(asyncio.Protocol):
         if self._is_complete:
             self._has_extra = True
         self._headers = {}
+        self._cookies = ()
         self._count = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -199,6 +202,9 @@ class Outbound(asyncio.Protocol):
         name = name.lower()
         headers = self._headers
         if name in headers:
+            if name == b"set-cookie":
+                self._cookies += (value.rstrip(b" \t"),)
+                return
             value = headers[name] + b", " + value
         headers[name] = value.rstrip(b" \t")
 
@@ -216,6 +222,7 @@ class Outbound(asyncio.Protocol):
             return
         if self._head_bytes > MAX_HEAD_BYTES:
             size = sum(len(name) + len(value) + 4 for name, value in headers.items())
+            size += sum(len(value) + 14 for value in self._cookies)
             if size > MAX_HEAD_BYTES:
                 raise _BadAnswerError("the answer's head is too large")
         coding = headers.get(b"transfer-encoding")
@@ -224,7 +231,7 @@ class Outbound(asyncio.Protocol):
         self._is_kept = parser.should_keep_alive()
         # Trailers go to a dict that nobody reads.
         self._headers = {}
-        exchange.answer = AnswerHead(status, headers)
+        exchange.answer = AnswerHead(status, headers, self._cookies)
         if exchange.is_head_request:
             self._is_complete = True
         else:

@@ -56,7 +56,7 @@ class InboundReply:
         self.on_gone = self.on_writable = None
         self.is_open = True
         state = connection.state
-        mode = CLOSE if state.is_draining else self._mode
+        mode = CLOSE if state.is_leaving else self._mode
         tail = state.tails[mode]
         if http1.has_no_body(status):
             connection.transport.write(b"".join((STATUS_LINES[status], headers, tail)))
@@ -79,7 +79,7 @@ class InboundReply:
         self.is_open = True
         state = connection.state
         self._is_bare = self._is_head or http1.has_no_body(status)
-        if state.is_draining or not (self._is_chunked or self._is_bare):
+        if state.is_leaving or not (self._is_chunked or self._is_bare):
             self._mode = CLOSE
         framing = (
             b"transfer-encoding: chunked\r\n" if self._is_chunked and not http1.has_no_body(status) else b""

@@ -3,6 +3,8 @@
 1. One timer for all connections: the sweep, as coarse as the limits allow (at most half a second).
 2. ``drain`` stops accepting, lets what runs finish, and then breaks what is left; afterwards nothing of the
    server is alive in the loop.
+3. ``leave`` comes before it where another process has taken over the listeners: callers are told to go with their
+   next answer, and no connection is closed under a request that may be on its way.
 """
 
 import asyncio
@@ -86,13 +88,22 @@ class Server:
         state = self._state
         return ServerStats(len(state.connections), state.accepted, state.refused, state.evicted)
 
+    async def leave(self, timeout_s: float) -> None:
+        """Accepts nothing more and returns when the callers have gone, or after ``timeout_s``."""
+        self._state.is_leaving = True
+        self._stop_accepting()
+        await self._wait_until_empty(timeout_s)
+
+    def _stop_accepting(self) -> None:
+        for listener in self._listeners:
+            listener.close()
+        self._state.tick(self._loop.time(), self._clock.wall_s())
+
     async def drain(self, timeout_s: float) -> int:
         """Ends the service gracefully; gives the number of connections that had to be broken."""
         state = self._state
-        state.is_draining = True
-        for listener in self._listeners:
-            listener.close()
-        state.tick(self._loop.time(), self._clock.wall_s())
+        state.is_leaving = state.is_draining = True
+        self._stop_accepting()
         for connection in list(state.connections):
             connection.drain()
         await self._wait_until_empty(timeout_s)

@@ -1,7 +1,7 @@
 """What the connections of one server share: handler, limits, the time of the last sweep, the set.
 
 1. ``now_s`` is as old as the last sweep at most; deadlines are that coarse, and no request asks for the time.
-2. ``tails`` end every head: date and ``connection``. While the server drains they all say ``close``.
+2. ``tails`` end every head: date and ``connection``. While the server drains or leaves they all say ``close``.
 """
 
 import asyncio
@@ -75,6 +75,7 @@ class ServerState:
         "evicted",
         "handler",
         "is_draining",
+        "is_leaving",
         "limits",
         "loop",
         "now_s",
@@ -101,7 +102,10 @@ class ServerState:
         self.now_s = loop.time()
         self.tails = (b"", b"", b"")
         self._sweep_s = limits.sweep_s
+        self.is_leaving = False
+        """Every answer is its connection's last; a connection that waits for a request may still send one."""
         self.is_draining = False
+        """Leaving, and connections that wait for a request are closed."""
         self.connections: dict[Connection, None] = {}
         """In the order they were made, which decides between equals when one must go."""
         self.on_empty: Callable[[], None] | None = None
@@ -113,7 +117,7 @@ class ServerState:
         """A sweep's time and date; what has passed its deadline expires."""
         self.now_s = now_s
         close = encode_tail(wall_s, b"close")
-        if self.is_draining:
+        if self.is_leaving:
             self.tails = (close, close, close)
         else:
             self.tails = (encode_tail(wall_s), encode_tail(wall_s, b"keep-alive"), close)
