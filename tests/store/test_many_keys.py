@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import insert, text
 from tests.support.stores import any_store
 
@@ -56,20 +57,21 @@ def fill(store: Store) -> None:
         db.execute(text("ANALYZE"))
 
 
+ALL = KeyFilter(tenant=ACME, now_s=NOW_S)
 QUESTIONS = {
-    "all": {},
-    "owner": {"owner": UserId("user-7")},
-    "active": {"status": "active"},
-    "disabled": {"status": "disabled"},
-    "expired": {"status": "expired"},
-    "alias, common": {"alias": "PROD"},
-    "alias, rare": {"alias": "- 4242"},
-    "alias, none": {"alias": "no such"},
-    "label": {"label": "team"},
-    "label, value": {"label": "team=t7"},
-    "text": {"text": Secret(f"ck-{4242:040}")},
-    "masked": {"text": Secret("ck-2****4242")},
-    "everything": {"status": "active", "alias": "line 5", "label": "cost=c1", "owner": UserId("user-7")},
+    "all": ALL,
+    "owner": replace(ALL, owner=UserId("user-7")),
+    "active": replace(ALL, status="active"),
+    "disabled": replace(ALL, status="disabled"),
+    "expired": replace(ALL, status="expired"),
+    "alias, common": replace(ALL, alias="PROD"),
+    "alias, rare": replace(ALL, alias="- 4242"),
+    "alias, none": replace(ALL, alias="no such"),
+    "label": replace(ALL, label="team"),
+    "label, value": replace(ALL, label="team=t7"),
+    "text": replace(ALL, text=Secret(f"ck-{4242:040}")),
+    "masked": replace(ALL, text=Secret("ck-2****4242")),
+    "several": replace(ALL, status="active", alias="line 5", label="cost=c1", owner=UserId("user-7")),
 }
 
 
@@ -77,9 +79,7 @@ QUESTIONS = {
 def test_pages_of_a_hundred_thousand_keys_come_within_a_tenth_of_a_second(any_store: Store) -> None:
     fill(any_store)
     slow: dict[str, float] = {}
-    for name, fields in QUESTIONS.items():
-        # By name; the values are those of the fields.
-        wanted = KeyFilter(**({"tenant": ACME, "now_s": NOW_S} | fields))  # type: ignore[arg-type]
+    for name, wanted in QUESTIONS.items():
         for where, after in (("first", None), ("deep", (NOW_S - 950_000.0, "key-000000050000"))):
             took_s = min(_timed(any_store, wanted, after) for _ in range(3))
             print(f"{name:14} {where:6} {took_s * 1000:7.1f} ms")

@@ -238,12 +238,15 @@ def keys_naming(db: Connection, tenant: TenantId, credential: str) -> list[Store
     query = select(*_COLUMNS).where(
         VIRTUAL_KEYS.c.tenant == tenant, _ALIVE, _holds(VIRTUAL_KEYS.c.route, needle)
     )
-    found = map(_key, db.execute(query.order_by(VIRTUAL_KEYS.c.alias)))
-    return [
-        key
-        for key in found
-        if key.terms.route.mode is RouteMode.BYOK and credential in key.terms.route.credentials
-    ]
+    # Sorted here: SQLite would follow the index of the aliases, and take three times as long.
+    return sorted(
+        (
+            key
+            for key in map(_key, db.execute(query))
+            if key.terms.route.mode is RouteMode.BYOK and credential in key.terms.route.credentials
+        ),
+        key=lambda key: key.terms.alias,
+    )
 
 
 def update_key(db: Connection, key: StoredKey, terms: KeyTerms, at_s: float) -> StoredKey | None:
