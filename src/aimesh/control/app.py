@@ -1,0 +1,71 @@
+"""The admin API: its nouns, put together. ``make_app(parts)`` gives an ASGI app.
+
+Adding a noun
+
+1. Storage: ``store/<noun>.py``, plain functions that take a ``Connection``.
+2. Rows in ``control/access.py``: ``OPERATIONS["list_things"] = Permission.THINGS_READ``.
+3. ``control/<noun>.py``:
+
+       NOUN = Noun("things", "What a thing is.")
+
+       @NOUN.get("/things/{thing_id}", "get_thing", errors=(404,))
+       def get_thing(thing_id: Id, parts: Uses, caller: Signed, tenant: InTenant, response: Response) -> Thing:
+           \"\"\"One sentence for the document.\"\"\"
+           with parts.store.read() as db:
+               thing = find_thing(db, thing_id)
+           if thing is None or thing.tenant != tenant or caller.only_own not in (None, thing.owner):
+               raise NotFound("THING_NOT_FOUND", "there is no such thing")
+           tag(response, thing.version)
+           return shown(thing)
+
+   Handlers are plain functions: FastAPI runs them on its threads. A change is one ``with parts.store.write() as
+   db:`` that finds, checks (``check_version(if_match, thing.version)``), changes and writes ``audited(db, caller,
+   "thing.change", Target(...), difference(old, new))``; an exception undoes all of it. ``DuplicateError`` comes when
+   the block is left: catch it around the ``with`` and raise ``Conflict`` with words of its own.
+   Types for what is taken are in ``control/texts.py`` and ``control/schemas_policy.py``; bodies are pydantic models
+   with ``extra="forbid"`` and an example; lists take ``pages: Pages`` and give a ``Page``.
+4. A line in ``NOUNS`` below.
+
+1. What is served is what stands in ``NOUNS``; importing a module adds nothing.
+2. An operation is served once, or the app does not start; a test holds the nouns against the table of access.
+"""
+
+from collections.abc import Sequence
+
+from fastapi import FastAPI
+
+from aimesh import __version__
+from aimesh.control import audit
+from aimesh.control.edge import Edge
+from aimesh.control.errors import add_handlers
+from aimesh.control.noun import PREFIX, Noun
+from aimesh.control.parts import Parts
+
+NOUNS: tuple[Noun, ...] = (audit.NOUN,)
+
+
+def make_app(parts: Parts) -> FastAPI:
+    _check(NOUNS)
+    app = FastAPI(
+        title="aimesh admin API",
+        version=__version__,
+        summary="Virtual keys, routes, quotas, credentials and people of an aimesh installation.",
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        openapi_tags=[{"name": noun.tag, "description": noun.about} for noun in NOUNS],
+    )
+    app.state.parts = parts
+    add_handlers(app)
+    for noun in NOUNS:
+        app.include_router(noun.router)
+    app.add_middleware(Edge, parts=parts)
+    return app
+
+
+def _check(nouns: Sequence[Noun]) -> None:
+    served = [operation for noun in nouns for operation in noun.operations]
+    twice = {operation for operation in served if served.count(operation) > 1}
+    if twice:
+        raise LookupError(f"served twice: {', '.join(sorted(twice))}")

@@ -1,0 +1,83 @@
+"""How operations are added: a noun is a group of operations with one tag.
+
+1. An operation cannot be added without a row in ``control/access.py``; its permission is checked before its handler.
+2. Its document tells every error that it may answer with.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal, TypeVar
+
+from fastapi import APIRouter, Depends
+
+from aimesh.control.access import OPERATIONS, Permission
+from aimesh.control.errors import Forbidden, documented
+from aimesh.control.identity import Caller, signed
+
+PREFIX = "/api/admin/v1"
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+# FastAPI's own bound for what it decorates.
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+class Noun:
+    def __init__(self, tag: str, about: str) -> None:
+        self.tag = tag
+        self.about = about
+        self.router = APIRouter(prefix=PREFIX, tags=[tag])
+        self.operations: list[str] = []
+
+    def get(
+        self, path: str, operation: str, *, errors: Sequence[int] = (), status: int = 200
+    ) -> Callable[[Handler], Handler]:
+        return self._add("GET", path, operation, errors, status)
+
+    def post(
+        self, path: str, operation: str, *, errors: Sequence[int] = (), status: int = 200
+    ) -> Callable[[Handler], Handler]:
+        return self._add("POST", path, operation, errors, status)
+
+    def put(
+        self, path: str, operation: str, *, errors: Sequence[int] = (), status: int = 200
+    ) -> Callable[[Handler], Handler]:
+        return self._add("PUT", path, operation, errors, status)
+
+    def patch(
+        self, path: str, operation: str, *, errors: Sequence[int] = (), status: int = 200
+    ) -> Callable[[Handler], Handler]:
+        return self._add("PATCH", path, operation, errors, status)
+
+    def delete(
+        self, path: str, operation: str, *, errors: Sequence[int] = (), status: int = 200
+    ) -> Callable[[Handler], Handler]:
+        return self._add("DELETE", path, operation, errors, status)
+
+    def _add(
+        self, method: Method, path: str, operation: str, errors: Sequence[int], status: int
+    ) -> Callable[[Handler], Handler]:
+        permission = OPERATIONS.get(operation)
+        if permission is None:
+            raise LookupError(f"the operation {operation} has no row in control/access.py")
+        self.operations.append(operation)
+        statuses = {*errors, 422, 503}
+        if permission is not Permission.PUBLIC:
+            statuses |= {401, 403}
+        if method in ("POST", "PUT", "PATCH"):
+            statuses.add(413)
+        guard = [] if permission is Permission.PUBLIC else [Depends(_allowed(permission))]
+        return self.router.api_route(
+            path,
+            methods=[method],
+            operation_id=operation,
+            status_code=status,
+            dependencies=guard,
+            responses=documented(sorted(statuses)),
+        )
+
+
+def _allowed(permission: Permission) -> Callable[[Caller], None]:
+    def check(caller: Annotated[Caller, Depends(signed)]) -> None:
+        if not caller.may(permission):
+            raise Forbidden("FORBIDDEN", f"the role {caller.role} does not have the permission {permission}")
+
+    return check

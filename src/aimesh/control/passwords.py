@@ -1,0 +1,84 @@
+"""Passwords: what is accepted, and how it is kept (argon2id).
+
+1. Checking takes as long for somebody who does not exist or has no password as for somebody who does.
+2. A hash made with weaker parameters than today's is made anew at the next sign-in.
+3. Few hashes are made at once: each takes tens of megabytes, and strangers may ask for them.
+"""
+
+import secrets
+import unicodedata
+from threading import BoundedSemaphore
+
+import argon2
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from aimesh.control.errors import Detail, Invalid, Unavailable
+from aimesh.core.secret import Secret
+from aimesh.store.users import fold
+
+LEAST = 10
+MOST = 256
+_AT_ONCE = 2
+_WAIT_S = 10.0
+
+Hasher = argon2.PasswordHasher
+USUAL_HASHER = argon2.PasswordHasher()
+
+
+class Passwords:
+    """Any thread may use it. Tests give a cheap hasher."""
+
+    def __init__(self, hasher: Hasher = USUAL_HASHER) -> None:
+        self._hasher = hasher
+        self._slots = BoundedSemaphore(_AT_ONCE)
+        self._nobodys = hasher.hash(secrets.token_hex(16))
+
+    def hash(self, password: Secret[str]) -> Secret[str]:
+        with _Slot(self._slots):
+            return Secret(self._hasher.hash(_normal(password)))
+
+    def is_right(self, password: Secret[str], kept: Secret[str] | None) -> bool:
+        """``kept`` None: nobody's; takes as long and is never right."""
+        with _Slot(self._slots):
+            try:
+                self._hasher.verify(kept.reveal() if kept is not None else self._nobodys, _normal(password))
+            except (VerificationError, InvalidHashError):
+                return False
+            return kept is not None
+
+    def is_stale(self, kept: Secret[str]) -> bool:
+        return self._hasher.check_needs_rehash(kept.reveal())
+
+
+def check_password(password: Secret[str], username: str, *, field: str = "password") -> None:
+    """Raises ``Invalid`` for one that must not be used."""
+    text = _normal(password)
+    if len(text) < LEAST:
+        raise _unusable(field, f"a password has at least {LEAST} characters")
+    if len(text) > MOST:
+        raise _unusable(field, f"a password has at most {MOST} characters")
+    if fold(text) == fold(username):
+        raise _unusable(field, "a password differs from the username")
+    if len(set(text)) < 4:
+        raise _unusable(field, "a password has at least four different characters")
+
+
+def _unusable(field: str, message: str) -> Invalid:
+    return Invalid("PASSWORD_UNUSABLE", message, details=[Detail(path=field, message=message)])
+
+
+def _normal(password: Secret[str]) -> str:
+    """Keyboards compose the same character in different ways."""
+    return unicodedata.normalize("NFKC", password.reveal())
+
+
+class _Slot:
+    def __init__(self, slots: BoundedSemaphore) -> None:
+        self._slots = slots
+
+    def __enter__(self) -> None:
+        if not self._slots.acquire(timeout=_WAIT_S):
+            raise Unavailable("BUSY", "too many people sign in at once; try again in a moment")
+
+    def __exit__(self, *_: object) -> None:
+        self._slots.release()
