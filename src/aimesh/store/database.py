@@ -30,7 +30,7 @@ from aimesh.store.session import (
     Values,
     in_list,
 )
-from aimesh.store.sqlite import HEAD, SqliteDriver, database_path, default_url, prepare
+from aimesh.store.sqlite import HEAD, SqliteDriver, database_path, default_url, is_sqlite, prepare
 
 __all__ = [
     "HEAD",
@@ -85,5 +85,11 @@ class Database:
 
 
 def open_database(url: str) -> Database:
-    """Opens, creates or brings forward; blocks. Raises ``StoreError``."""
+    """Opens, creates or brings forward; blocks. Raises ``StoreError``. PostgreSQL is opened by the first
+    transaction, so that a worker starts while it is away."""
+    if not is_sqlite(url):
+        # Only here: with SQLite, a worker starts without it.
+        from aimesh.store.postgres import PostgresDriver  # noqa: PLC0415
+
+        return Database(PostgresDriver(url))
     return Database(SqliteDriver(prepare(url)))

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from aimesh.store.session import NO_VALUES, DuplicateError, Row, Session, StoreError, Values
+from aimesh.store.session import NO_VALUES, DuplicateError, Row, Session, StoreError, UnavailableError, Values
 
 T = TypeVar("T")
 
@@ -26,6 +26,7 @@ BUSY_TIMEOUT_S = 5.0
 """For another process to end its transaction."""
 
 _SCHEMA = Path(__file__).parent / "migrations" / "schema.sql"
+_PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL")
 _UNIQUE = ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
 
 
@@ -83,6 +84,8 @@ def store_error(error: sqlite3.Error) -> StoreError:
     # "UNIQUE constraint failed: virtual_keys.alias" names columns, never values.
     if isinstance(error, sqlite3.IntegrityError) and error.sqlite_errorname in _UNIQUE:
         return DuplicateError(str(error))
+    if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorname in _PASSING:
+        return UnavailableError(f"the database is not available: {error}")
     return StoreError(f"the database failed: {error}")
 
 
