@@ -174,6 +174,6 @@ def _shown(line: AuditLine) -> AuditEntry:
         ip=line.ip,
         action=line.action,
         target=Changed(kind=line.target_kind, id=line.target_id, name=line.target_name),
-        changes=msgspec.json.decode(line.changes, type=dict[str, JsonValue]),
+        changes=msgspec.json.decode(line.changes),
         request_id=line.request_id,
     )

@@ -7,6 +7,7 @@
 
 import secrets
 import unicodedata
+from functools import cached_property
 from threading import BoundedSemaphore
 
 import argon2
@@ -31,7 +32,10 @@ class Passwords:
     def __init__(self, hasher: Hasher = USUAL_HASHER) -> None:
         self._hasher = hasher
         self._slots = BoundedSemaphore(_AT_ONCE)
-        self._nobodys = hasher.hash(secrets.token_hex(16))
+
+    @cached_property
+    def _nobodys(self) -> str:
+        return self._hasher.hash(secrets.token_hex(16))
 
     def hash(self, password: Secret[str]) -> Secret[str]:
         with _Slot(self._slots):

@@ -59,8 +59,8 @@ def list_lines(db: Connection, wanted: AuditFilter, *, before: str | None, limit
     question = select(AUDIT).where(_matches(wanted))
     if before is not None:
         question = question.where(AUDIT.c.id < before)
-    rows = db.execute(question.order_by(AUDIT.c.id.desc()).limit(limit)).mappings()
-    return [msgspec.convert(dict(row), AuditLine) for row in rows]
+    rows = db.execute(question.order_by(AUDIT.c.id.desc()).limit(limit))
+    return [msgspec.convert(row, AuditLine, from_attributes=True) for row in rows]
 
 
 def count_lines(db: Connection, wanted: AuditFilter) -> int:

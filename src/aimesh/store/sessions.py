@@ -49,8 +49,8 @@ def add_session(db: Connection, session: Session) -> None:
 
 
 def find_session(db: Connection, sha256: bytes) -> Session | None:
-    row = db.execute(select(SESSIONS).where(SESSIONS.c.sha256 == sha256)).mappings().first()
-    return msgspec.convert(dict(row), Session) if row is not None else None
+    row = db.execute(select(SESSIONS).where(SESSIONS.c.sha256 == sha256)).first()
+    return msgspec.convert(row, Session, from_attributes=True) if row is not None else None
 
 
 def touch_session(db: Connection, sha256: bytes, now_s: float) -> None:

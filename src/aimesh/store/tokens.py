@@ -67,8 +67,8 @@ def list_tokens(db: Connection, wanted: TokenFilter, *, after: str | None, limit
     question = select(*_COLUMNS).where(_matches(wanted))
     if after is not None:
         question = question.where(TOKENS.c.name > after)
-    rows = db.execute(question.order_by(TOKENS.c.name).limit(limit)).mappings()
-    return [msgspec.convert(dict(row), Token) for row in rows]
+    rows = db.execute(question.order_by(TOKENS.c.name).limit(limit))
+    return [msgspec.convert(row, Token, from_attributes=True) for row in rows]
 
 
 def count_tokens(db: Connection, wanted: TokenFilter) -> int:
@@ -94,5 +94,5 @@ def _matches(wanted: TokenFilter) -> ColumnElement[bool]:
 
 
 def _one(db: Connection, condition: ColumnElement[bool]) -> Token | None:
-    row = db.execute(select(*_COLUMNS).where(condition)).mappings().first()
-    return msgspec.convert(dict(row), Token) if row is not None else None
+    row = db.execute(select(*_COLUMNS).where(condition)).first()
+    return msgspec.convert(row, Token, from_attributes=True) if row is not None else None

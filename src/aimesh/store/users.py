@@ -240,4 +240,4 @@ def _one(db: Connection, condition: ColumnElement[bool]) -> User | None:
 
 # SQLAlchemy types the rows of a question by its columns; the struct is what gives them types here.
 def _all(db: Connection, question: Select[Any]) -> list[User]:
-    return [msgspec.convert(dict(row), User) for row in db.execute(question).mappings()]
+    return [msgspec.convert(row, User, from_attributes=True) for row in db.execute(question)]
