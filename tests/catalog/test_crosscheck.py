@@ -1,5 +1,5 @@
 """Faults that only the names of other entries show. The places are tested with whole files in
-``test_load.py`` and ``tests/test_settings.py``; here every branch is reached once."""
+``test_load.py`` and ``tests/settings/test_compile.py``; here every branch is reached once."""
 
 import pytest
 from tests.support.catalogs import built_in

@@ -57,7 +57,13 @@ class Document(Struct, frozen=True):
         key, node = self._nearest(path)
         place = key if at_key and key is not None else node
         return Problem(
-            file=self.file, line=place.line, column=place.column, message=message, suggestion=suggestion
+            file=self.file,
+            line=place.line,
+            column=place.column,
+            message=message,
+            suggestion=suggestion,
+            # Names of a person's file may be secrets in the wrong place.
+            path=path if self.root is EMPTY else (),
         )
 
     def shown(self, path: Path, text: str) -> str:

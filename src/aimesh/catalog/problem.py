@@ -19,6 +19,8 @@ class Problem(Struct, frozen=True):
     column: int
     message: str
     suggestion: str = ""
+    path: tuple[str | int, ...] = ()
+    """Keys and positions to the value, where there is no file to look into."""
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}:{self.column}"

@@ -1,0 +1,47 @@
+"""Process settings: the operator's file, the environment and the built-in catalogue become one frozen value; what the
+database adds comes between them (``merge.py``).
+
+1. The only room that knows variables of the environment; the mapping itself is an argument.
+2. No text that leaves this room holds a secret.
+"""
+
+from aimesh.settings.compile import compile_settings
+from aimesh.settings.file import FILE_NAME, home_directory
+from aimesh.settings.merge import (
+    NO_OVERLAYS,
+    Overlays,
+    is_simulated,
+    overlaid_catalog,
+    overlaid_entries,
+    read_overlays,
+    with_catalog,
+)
+from aimesh.settings.values import (
+    Address,
+    Credential,
+    Credentials,
+    Settings,
+    VirtualKey,
+    is_header_text,
+    parse_address,
+)
+
+__all__ = [
+    "FILE_NAME",
+    "NO_OVERLAYS",
+    "Address",
+    "Credential",
+    "Credentials",
+    "Overlays",
+    "Settings",
+    "VirtualKey",
+    "compile_settings",
+    "home_directory",
+    "is_header_text",
+    "is_simulated",
+    "overlaid_catalog",
+    "overlaid_entries",
+    "parse_address",
+    "read_overlays",
+    "with_catalog",
+]
