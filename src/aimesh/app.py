@@ -3,7 +3,8 @@
 1. Everything that is wired is wired here; no other module holds a global or makes a singleton.
 2. ``reload`` swaps the snapshot whole; a call keeps the one it began with, and settings that do not compile never
    replace ones that did.
-3. ``stop`` accepts nothing new, lets running calls end, settles the rest, and closes the journal last.
+3. ``leave`` hands the listeners to a successor and lets callers go with their next answer; nobody is refused.
+4. ``stop`` accepts nothing new, lets running calls end, settles the rest, and closes the journal last.
 """
 
 import asyncio
@@ -12,11 +13,12 @@ import ipaddress
 import secrets
 import socket
 import sys
-from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from random import Random
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
 
 from aimesh import __version__
 from aimesh.catalog.snapshot import Endpoint
@@ -27,6 +29,7 @@ from aimesh.dataplane.edge import Edge
 from aimesh.dataplane.forward import Means
 from aimesh.dataplane.local import LocalPages
 from aimesh.dataplane.pipeline import Parts, Pipeline
+from aimesh.dataplane.relay import Relay
 from aimesh.dataplane.settler import Settler
 from aimesh.dataplane.snapshot import Snapshot, VirtualKey, compile_snapshot
 from aimesh.dataplane.tasks import Tasks
@@ -34,13 +37,15 @@ from aimesh.net.children import Children
 from aimesh.net.client import ClientSettings, PooledClient
 from aimesh.net.dial import Proxy
 from aimesh.net.listen import bind_tcp, bind_unix
-from aimesh.net.message import Timeouts
+from aimesh.net.message import Handler, Timeouts
 from aimesh.net.server import Server
 from aimesh.net.state import ServerLimits
 from aimesh.observer import Observer
 from aimesh.routing.breaker import Breakers
-from aimesh.routing.candidate import Candidate
-from aimesh.settings import Address, Credential, Settings
+from aimesh.routing.candidate import Candidate, Credential
+from aimesh.routing.measure import Measures
+from aimesh.routing.plan import Planner
+from aimesh.settings import Address, Settings
 from aimesh.store.database import StoreError, default_url, open_database
 from aimesh.store.idempotency import IdempotencyStore
 from aimesh.store.journal import Journal, JournalPolicy
@@ -63,18 +68,29 @@ GC_THRESHOLD = 50_000
 """Young objects before a collection: the walk leaves no cycles behind, and collecting rarely saves microseconds."""
 
 
+class Seat(Struct, frozen=True):
+    """What a supervisor gives a worker."""
+
+    slot: int = 0
+    """The worker's number among those that run at the same time on this node."""
+    listeners: tuple[socket.socket, ...] = ()
+    """Bound sockets for callers; none: the worker binds the addresses of the settings."""
+    admin: tuple[socket.socket, ...] = ()
+    """The same for the admin addresses."""
+    control: str = ""
+    """Path of the control process's unix socket; empty: there is no such process."""
+
+
+ALONE = Seat()
+
+
 class Worker:
-    """One data-plane worker in this process. Make it inside a running loop.
+    """One data-plane worker in this process. Make it inside a running loop."""
 
-    ``listeners``: bound sockets that the supervisor owns; none: the worker binds the addresses of the settings.
-    ``slot``: the worker's number among those that run at the same time on this node."""
-
-    def __init__(
-        self, settings: Settings, clock: Clock, *, listeners: Sequence[socket.socket] = (), slot: int = 0
-    ) -> None:
+    def __init__(self, settings: Settings, clock: Clock, *, seat: Seat = ALONE) -> None:
         self._settings = settings
-        self._listeners = listeners
-        self.slot = slot
+        self._seat = seat
+        self.slot = seat.slot
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._version = 0
@@ -83,6 +99,7 @@ class Worker:
         self.observer = Observer(settings, clock, is_terminal=sys.stderr.isatty())
         self.children = Children(self.observer.child_crashed)
         self.breakers = Breakers()
+        self.measures = Measures()
         self.journal = Journal(
             settings.journal_directory,
             process=secrets.randbits(32),
@@ -102,18 +119,19 @@ class Worker:
         self.client = PooledClient(self.children, self._client_settings(), loop=self._loop)
         self._task_store = TaskStore(self.database, clock)
         self._tasks = Tasks(self._task_store, self.client, sink=self.observer, clock=clock)
+        ids = RequestIds(secrets.randbits(32))
         self.edge = Edge(
             self._pipeline(),
             self._snapshot(settings),
             clock=clock,
-            ids=RequestIds(secrets.randbits(32)),
-            local=LocalPages(__version__, self._is_ready).answer,
+            ids=ids,
+            local=LocalPages(__version__, self._is_ready, others=self._relay(ids)).answer,
             observer=self.observer,
         )
         self.server = Server(
             self.edge.handle, self._server_limits(), loop=self._loop, on_head=self.edge.check_head
         )
-        admin = LocalPages(__version__, self._is_ready, self.observer.metrics.render)
+        admin = LocalPages(__version__, self._is_ready, metrics=self.observer.metrics.render)
         self._admin = Server(admin.answer, loop=self._loop)
         self.observer.watch(
             edge=self.edge,
@@ -129,12 +147,13 @@ class Worker:
         self.children.repeat("watch keys", KEY_POLL_S, self._watch_keys)
         self.children.repeat("settle tasks", SETTLE_EVERY_S, self._settler().round)
         self.children.start("tidy up", self._tidy_up())
-        for address in self._settings.admin_listen:
-            await self._admin.listen(_bind(address))
-        for listener in self._listeners:
+        seat = self._seat
+        for listener in seat.admin or [_bind(address) for address in self._settings.admin_listen]:
+            await self._admin.listen(listener)
+        for listener in seat.listeners:
             await self.server.listen(listener)
         addresses = (
-            [] if self._listeners else [await self._listen(address) for address in self._settings.listen]
+            [] if seat.listeners else [await self._listen(address) for address in self._settings.listen]
         )
         # What lives now lives to the end: it need not be looked at again.
         gc.collect()
@@ -152,6 +171,10 @@ class Worker:
 
     def _is_ready(self) -> bool:
         return not self.edge.is_draining
+
+    async def leave(self) -> None:
+        """Hands over to a worker that listens on the same sockets; returns when the callers have gone."""
+        await self.server.leave(self._settings.timeouts.whole_s)
 
     async def stop(self) -> int:
         """Drains and closes; gives the number of connections that had to be broken."""
@@ -195,6 +218,18 @@ class Worker:
             # The last good keys go on being served.
             self.observer.database_failed(error)
 
+    def _relay(self, ids: RequestIds) -> Handler | None:
+        if not self._seat.control:
+            return None
+        return Relay(
+            self.client,
+            self._seat.control,
+            children=self.children,
+            clock=self._clock,
+            ids=ids,
+            on_crash=self.observer.crashed,
+        ).answer
+
     def _settler(self) -> Settler:
         return Settler(
             self._tasks,
@@ -228,8 +263,12 @@ class Worker:
                 sink=self.observer,
                 tasks=self._tasks,
                 idempotency=IdempotencyStore(self.database, self._clock),
-                random=Random(),  # noqa: S311 - spreads load, guards nothing
-                most_attempts=self._settings.routing.attempts,
+                planner=Planner(
+                    self.breakers,
+                    self.measures,
+                    random=Random(),  # noqa: S311 - spreads load, guards nothing
+                    most=self._settings.routing.attempts,
+                ),
             )
         )
 
@@ -280,9 +319,8 @@ class Worker:
             settings.catalog,
             # What the file declares wins over what the database says.
             keys={key.sha256: stored_key(key, settings) for key in self._stored_keys} | file_keys(settings),
-            candidates_of=lambda endpoint: candidates(
-                endpoint, settings.credentials.get(endpoint.provider, ())
-            ),
+            credentials=credentials_of(settings),
+            make=candidate,
         )
 
 
@@ -310,19 +348,27 @@ def database_url(settings: Settings) -> str:
     return settings.database.reveal() if settings.database is not None else default_url(settings.home)
 
 
-def candidates(endpoint: Endpoint, credentials: Iterable[Credential]) -> list[Candidate]:
-    """An endpoint with each of its provider's credentials, in the order they were declared."""
+def credentials_of(settings: Settings) -> list[Credential]:
+    """The built-in credentials of the operator's file and of the environment, in the order they were declared."""
     return [
-        Candidate(
-            endpoint=endpoint,
-            credential=credential.id,
-            origin=endpoint.origin,
-            path=endpoint.path.encode("ascii"),
-            head=Secret(_fixed_head(endpoint, credential)),
-            target=Target(upstream_name=endpoint.upstream_name, traits=endpoint.traits),
-        )
-        for credential in credentials
+        Credential(id=each.id, provider=each.provider, name=each.name, secret=each.secret)
+        for held in settings.credentials.values()
+        for each in held
     ]
+
+
+def candidate(endpoint: Endpoint, credential: Credential) -> Candidate:
+    """An endpoint with one of its provider's credentials."""
+    return Candidate(
+        endpoint=endpoint,
+        credential=credential.id,
+        origin=endpoint.origin,
+        path=endpoint.path.encode("ascii"),
+        head=Secret(_fixed_head(endpoint, credential)),
+        target=Target(upstream_name=endpoint.upstream_name, traits=endpoint.traits),
+        name=credential.name,
+        tenant=credential.tenant,
+    )
 
 
 def _fixed_head(endpoint: Endpoint, credential: Credential) -> bytes:
@@ -348,6 +394,7 @@ def file_keys(settings: Settings) -> dict[bytes, VirtualKey]:
             models=None if "*" in key.patterns else key.allowed,
             networks=tuple(ipaddress.ip_network(cidr) for cidr in key.cidrs),
             labels=key.labels,
+            route=key.route,
         )
         for key in settings.virtual_keys
     }

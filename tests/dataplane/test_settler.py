@@ -3,14 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.support.walks import Plane, Script, ScriptedExchange, ended, in_loop
 
+from aimesh.app import candidate
 from aimesh.core.ids import InterfaceId, TaskId
 from aimesh.core.outcome import Outcome
 from aimesh.dataplane.settler import CLAIM_S, GIVE_UP_S, LONGEST_WAIT_S, MOST_AT_ONCE, Settler, wait_s
+from aimesh.dataplane.snapshot import Snapshot, compile_snapshot
 from aimesh.dataplane.tasks import FIRST_POLL_AFTER_S, Tasks
 from aimesh.net.children import Children
 from aimesh.store.database import StoreError
@@ -142,7 +143,7 @@ def test_a_week_is_enough(tmp_path: Path) -> None:
 def test_a_provider_that_is_no_longer_configured_is_waited_for(tmp_path: Path) -> None:
     async def work(world: World) -> None:
         whole = world.plane.edge.snapshot
-        world.plane.edge.snapshot = _without_endpoints(whole)
+        world.plane.edge.snapshot = _without_credentials(whole)
         await world.round(FIRST_POLL_AFTER_S + 1)
         assert (world.questions, (await world.task()).settled) == (0, False)
         world.plane.edge.snapshot = whole
@@ -152,8 +153,8 @@ def test_a_provider_that_is_no_longer_configured_is_waited_for(tmp_path: Path) -
     run(tmp_path, work, says(200, DONE))
 
 
-def _without_endpoints(snapshot: Any) -> Any:
-    return type(snapshot)(snapshot.version, snapshot.catalog, snapshot.keys, {}, {})
+def _without_credentials(snapshot: Snapshot) -> Snapshot:
+    return compile_snapshot(2, snapshot.catalog, keys=snapshot.keys, credentials=(), make=candidate)
 
 
 @pytest.mark.parametrize("after_s", [FIRST_POLL_AFTER_S + 1, GIVE_UP_S + 1])

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from aimesh.app import candidates, file_keys
+from aimesh.app import candidate, credentials_of, file_keys
 from aimesh.core.clock import FixedClock
 from aimesh.core.errors import Fault
 from aimesh.core.ids import RequestIds
@@ -30,6 +30,8 @@ from aimesh.net.message import (
 )
 from aimesh.net.walk import Signal
 from aimesh.routing.breaker import Breakers
+from aimesh.routing.measure import Measures
+from aimesh.routing.plan import Planner
 from aimesh.settings import Settings, compile_settings
 from aimesh.store.database import Database, open_database
 from aimesh.store.idempotency import IdempotencyStore
@@ -83,7 +85,8 @@ def snapshot_of(settings: Settings) -> Snapshot:
         1,
         settings.catalog,
         keys=file_keys(settings),
-        candidates_of=lambda one: candidates(one, settings.credentials.get(one.provider, ())),
+        credentials=credentials_of(settings),
+        make=candidate,
     )
 
 
@@ -272,6 +275,7 @@ class Plane:
         self.records = Records()
         self.observed = Observed()
         self.breakers = Breakers()
+        self.measures = Measures()
         self.database: Database = open_database(f"sqlite:///{home / 'test.db'}")
         self.task_store = TaskStore(self.database, self.clock)
         self.bad_credentials: list[str] = []
@@ -291,8 +295,7 @@ class Plane:
                     sink=self.records,
                     tasks=Tasks(self.task_store, self.client, sink=self.records, clock=self.clock),
                     idempotency=IdempotencyStore(self.database, self.clock),
-                    random=Random(1),
-                    most_attempts=4,
+                    planner=Planner(self.breakers, self.measures, random=Random(1), most=4),
                 )
             ),
             snapshot_of(self.settings),

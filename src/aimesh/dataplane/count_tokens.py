@@ -16,7 +16,7 @@ async def count_tokens(admitted: Admitted, means: Means) -> None:
     call = admitted.authenticated.recognised
     arrival = call.arrival
     request = arrival.request
-    for candidate in admitted.candidates:
+    for candidate in admitted.ranking.candidates:
         if not candidate.endpoint.traits.count_tokens:
             continue
         prepared = COUNTER.prepare(request.body, admitted.peek, candidate.target)

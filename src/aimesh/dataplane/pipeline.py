@@ -9,7 +9,6 @@
 """
 
 from collections.abc import Mapping
-from random import Random
 
 from msgspec import Struct
 
@@ -28,6 +27,7 @@ from aimesh.dataplane.snapshot import Snapshot
 from aimesh.dataplane.stages import Arrival, Authenticated
 from aimesh.dataplane.tasks import Tasks
 from aimesh.net.message import Request
+from aimesh.routing.plan import Planner
 from aimesh.store.idempotency import IdempotencyStore, StoredAnswer
 from aimesh.upstream.attempt import Opened
 from aimesh.wire.interface import Interface
@@ -41,8 +41,7 @@ class Parts(Struct, frozen=True):
     sink: RecordSink
     tasks: Tasks
     idempotency: IdempotencyStore
-    random: Random
-    most_attempts: int
+    planner: Planner
 
 
 class Pipeline:
@@ -80,13 +79,7 @@ class Pipeline:
         """Gives what may be answered again to the same request; None for a stream."""
         parts = self._parts
         arrival = caller.recognised.arrival
-        planned = plan(
-            admit(caller),
-            breakers=parts.means.breakers,
-            random=parts.random,
-            now_s=arrival.started_s,
-            most=parts.most_attempts,
-        )
+        planned = plan(admit(caller), parts.planner)
         if planned.interface.once and not planned.peek.stream:
             # What a provider may have made, and bills, is bound and recorded, even when its caller hung up.
             arrival.reply.on_gone = None

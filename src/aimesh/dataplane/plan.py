@@ -1,24 +1,28 @@
 """The candidates of a call in the order of their attempts."""
 
-from random import Random
-
 from aimesh.dataplane.stages import Admitted, Planned
-from aimesh.routing.breaker import Breakers
-from aimesh.routing.plan import order
+from aimesh.routing.plan import Planner
 
 
-def plan(admitted: Admitted, *, breakers: Breakers, random: Random, now_s: float, most: int) -> Planned:
-    candidates = admitted.candidates
-    if len(candidates) > 1:
-        candidates = order(candidates, breakers=breakers, random=random, now_s=now_s, most=most)
+def plan(admitted: Admitted, planner: Planner) -> Planned:
     caller = admitted.authenticated
     call = caller.recognised
+    arrival = call.arrival
+    attempts = admitted.ranking.candidates
+    if len(attempts) > 1:
+        attempts = planner.plan(
+            admitted.ranking,
+            key=caller.key.id,
+            body=arrival.request.body,
+            stream=admitted.peek.stream,
+            now_s=arrival.started_s,
+        )
     return Planned(
-        call.arrival,
+        arrival,
         call.match.operation,
         call.interface,
         caller.key,
         admitted.peek,
         admitted.model,
-        candidates,
+        attempts,
     )

@@ -1,17 +1,22 @@
 """The compiled configuration that the data plane reads. Immutable, versioned, swapped whole.
 
-1. Everything a call needs is a dictionary look-up here; nothing is computed per call that could be computed once.
+1. What a call needs is a dictionary look-up here; what is worked out from the rest is worked out once and remembered.
 2. Virtual keys are found by the SHA-256 of their text; the text itself is not here.
 """
 
 import ipaddress
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
+from typing import Protocol
 
+import msgspec
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
-from aimesh.catalog.snapshot import Catalog, Endpoint, Model
-from aimesh.core.ids import EndpointName, InterfaceId, KeyId, ModelName, TenantId
-from aimesh.routing.candidate import Candidate
+from aimesh.catalog.snapshot import Catalog, Model
+from aimesh.core.ids import KeyId, ModelName, TenantId
+from aimesh.core.policy import Route
+from aimesh.routing.candidate import Credential, Make
+from aimesh.routing.supply import Supply
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -30,54 +35,48 @@ class VirtualKey(Struct, frozen=True):
     networks: tuple[Network, ...] = ()
     """Source addresses allowed; empty: any."""
     labels: dict[str, str] = {}
+    route: Route = Route()
+    route_mark: str = ""
+    """Made here: equal routes have equal marks, and a route has no hash."""
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "route_mark", mark_of(self.route))
+
+
+def mark_of(route: Route) -> str:
+    """Of the usual route: empty."""
+    if route == _USUAL:
+        return ""
+    return msgspec.json.encode(route, order="sorted").decode()
+
+
+_USUAL = Route()
+
+
+class Keys(Protocol):
+    """Virtual keys by the SHA-256 digest of their text."""
+
+    def get(self, digest: bytes, /) -> VirtualKey | None: ...
 
 
 class Snapshot(Struct, frozen=True):
     version: int
     catalog: Catalog
-    keys: Mapping[bytes, VirtualKey]
-    """By SHA-256 digest of the key's text."""
-    by_endpoint: Mapping[EndpointName, tuple[Candidate, ...]]
-    """Usable credentials of an endpoint, in order; an endpoint without any is absent."""
-    by_model: Mapping[tuple[ModelName, InterfaceId], tuple[Candidate, ...]]
-    """Ranked by price, cheapest first; unknown prices last."""
+    keys: Keys
+    supply: Supply
 
 
 def compile_snapshot(
-    version: int,
-    catalog: Catalog,
-    *,
-    keys: Mapping[bytes, VirtualKey],
-    candidates_of: Callable[[Endpoint], Iterable[Candidate]],
+    version: int, catalog: Catalog, *, keys: Keys, credentials: Iterable[Credential], make: Make
 ) -> Snapshot:
-    """``candidates_of`` gives an endpoint's usable credentials as candidates."""
-    by_endpoint: dict[EndpointName, tuple[Candidate, ...]] = {}
-    by_model: dict[tuple[ModelName, InterfaceId], list[Candidate]] = {}
-    for model in catalog.models.values():
-        for endpoint in model.endpoints:
-            usable = tuple(candidates_of(endpoint)) if endpoint.is_callable else ()
-            if usable:
-                by_endpoint[endpoint.name] = usable
-                by_model.setdefault((endpoint.model, endpoint.interface), []).extend(usable)
-    return Snapshot(
-        version=version,
-        catalog=catalog,
-        keys=keys,
-        by_endpoint=by_endpoint,
-        by_model={name: tuple(sorted(found, key=_rank)) for name, found in by_model.items()},
-    )
+    """``credentials``: built-in ones and those of every tenant."""
+    return Snapshot(version=version, catalog=catalog, keys=keys, supply=Supply(catalog, credentials, make))
 
 
-def _rank(candidate: Candidate) -> tuple[bool, int]:
-    rank = candidate.endpoint.blended_rank
-    return rank is None, rank or 0
-
-
-def callable_models(snapshot: Snapshot, key: VirtualKey) -> list[Model]:
-    """What a key sees in ``GET /models``: permitted, and served by a usable endpoint. Sorted by name."""
-    usable = {name for name, _ in snapshot.by_model}
-    return [
-        model
-        for name, model in sorted(snapshot.catalog.models.items())
-        if name in usable and (key.models is None or name in key.models)
-    ]
+def callable_models(snapshot: Snapshot, key: VirtualKey) -> Iterable[Model]:
+    """What a key sees in ``GET /models``: permitted, and served by something that its route can reach. By name."""
+    supply = snapshot.supply
+    models = supply.models(supply.of(key.tenant), key.route, key.route_mark)
+    if key.models is None:
+        return models
+    return [model for model in models if model.name in key.models]

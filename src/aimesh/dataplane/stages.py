@@ -15,6 +15,7 @@ from aimesh.dataplane.operations import Match, Operation
 from aimesh.dataplane.snapshot import Snapshot, VirtualKey
 from aimesh.net.message import Reply, Request
 from aimesh.routing.candidate import Candidate
+from aimesh.routing.rank import Ranking
 from aimesh.wire.interface import Interface, Peek
 
 
@@ -46,8 +47,8 @@ class Admitted(Struct, frozen=True):
     authenticated: Authenticated
     peek: Peek
     model: Model
-    candidates: tuple[Candidate, ...]
-    """Who can do what is asked, ranked; never empty."""
+    ranking: Ranking
+    """Who can do what is asked; never empty."""
 
 
 class Planned(Struct, frozen=True):

@@ -300,10 +300,7 @@ def _task_interface(name: InterfaceId) -> TaskInterface:
 
 def maker_of(task: Task, snapshot: Snapshot) -> Candidate | None:
     """The endpoint and credential the task was made with; None: no longer configured."""
-    for candidate in snapshot.by_endpoint.get(task.endpoint, ()):
-        if candidate.credential == task.credential:
-            return candidate
-    return None
+    return snapshot.supply.candidate(task.endpoint, task.credential, task.tenant)
 
 
 def _candidate(arrival: Arrival, task: Task) -> Candidate:

@@ -7,7 +7,11 @@ States: *closed* (calls pass), *open* until a time (calls are skipped), *half op
 2. A probe that succeeds closes it; one that fails opens it again, for twice as long, up to ``MAX_OPEN_S``.
 3. A probe that never reports (its call was cancelled) is forgotten after ``PROBE_S``.
 4. Only failures of the provider count; a call that the caller broke off says nothing.
+5. Circuits that are not closed are in ``Breakers.troubled``, so that the usual call, which meets none, asks one
+   question and not one per candidate.
 """
+
+from aimesh.routing.candidate import Circuit
 
 FAILURES_IN_A_ROW = 5
 WINDOW_CALLS = 20
@@ -15,6 +19,8 @@ WINDOW_S = 30.0
 FIRST_OPEN_S = 5.0
 MAX_OPEN_S = 60.0
 PROBE_S = 120.0
+MOST = 50_000
+"""Circuits kept; beyond it the closed ones begin anew."""
 
 
 class Breaker:
@@ -22,15 +28,20 @@ class Breaker:
 
     __slots__ = (
         "_calls",
+        "_circuit",
         "_failures",
         "_in_a_row",
         "_open_s",
         "_open_until_s",
         "_probe_until_s",
+        "_troubled",
         "_window_start_s",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, circuit: Circuit = ("", ""), troubled: "dict[Circuit, Breaker] | None" = None) -> None:
+        """``troubled``: where it is listed while it is not closed."""
+        self._circuit = circuit
+        self._troubled = {} if troubled is None else troubled
         self._in_a_row = 0
         self._calls = 0
         self._failures = 0
@@ -64,6 +75,7 @@ class Breaker:
             self._open_s = FIRST_OPEN_S
             self._probe_until_s = 0.0
             self._calls = self._failures = 0
+            self._troubled.pop(self._circuit, None)
 
     def failed(self, now_s: float, retry_after_s: float | None) -> None:
         self._in_a_row += 1
@@ -82,21 +94,26 @@ class Breaker:
     def _open(self, now_s: float, for_s: float) -> None:
         self._open_until_s = now_s + for_s
         self._probe_until_s = 0.0
+        self._troubled[self._circuit] = self
 
 
 class Breakers:
     """All circuits of a worker, made on first use."""
 
-    __slots__ = ("_circuits",)
+    __slots__ = ("_circuits", "troubled")
 
     def __init__(self) -> None:
-        self._circuits: dict[tuple[str, str], Breaker] = {}
+        self._circuits: dict[Circuit, Breaker] = {}
+        self.troubled: dict[Circuit, Breaker] = {}
+        """Those that are open or half open."""
 
-    def of(self, circuit: tuple[str, str]) -> Breaker:
+    def of(self, circuit: Circuit) -> Breaker:
         found = self._circuits.get(circuit)
         if found is None:
-            found = self._circuits[circuit] = Breaker()
+            if len(self._circuits) >= MOST:
+                self._circuits = dict(self.troubled)
+            found = self._circuits[circuit] = Breaker(circuit, self.troubled)
         return found
 
-    def cooling(self, now_s: float) -> list[tuple[str, str]]:
-        return [name for name, breaker in self._circuits.items() if breaker.is_cooling(now_s)]
+    def cooling(self, now_s: float) -> list[Circuit]:
+        return [circuit for circuit, breaker in self.troubled.items() if breaker.is_cooling(now_s)]

@@ -1,39 +1,145 @@
 """The plan of a call: which candidates are tried, in what order.
 
-1. Candidates come ranked by price (the snapshot sorts them once); equal prices are shuffled per call.
-2. A candidate whose circuit is open goes to the end, not away: when nothing else works, trying it beats refusing.
-3. A pinned endpoint is the whole plan.
+1. A ranking says the order but for its equals; those are drawn per call, by dice or by affinity, each as often as its
+   provider's weight says. So are the built-in credentials of one endpoint.
+2. Ranked by measurements, the endpoints of a tier that were never measured, or long ago, come first, in order of
+   price, so that they get measured. Of the others, sorted from the best, the best and those within ``EQUAL`` of it are
+   equals, then the best of the rest and those within ``EQUAL`` of that one, and so on.
+3. What an endpoint is worth is what was measured with the credential that would be tried there first.
+4. A candidate whose circuit is open goes to the end, not away: when nothing else works, trying it beats refusing.
+5. A call that meets no open circuit and no equals costs a few comparisons.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
 
+from aimesh.core.ids import KeyId
+from aimesh.core.policy import RankBy
 from aimesh.routing.breaker import Breakers
 from aimesh.routing.candidate import Candidate
+from aimesh.routing.draw import AFFINITY_BYTES, dice, prefer, prompt_hash
+from aimesh.routing.measure import Measures
+from aimesh.routing.rank import Group, Ranking, Stop, Tier
+
+EQUAL = 1.1
+"""Values that differ by less than this factor are equal."""
+
+Worth = Callable[[Stop], float | None]
+"""Lower is better; None: not known."""
 
 
-def order(
-    candidates: Sequence[Candidate], *, breakers: Breakers, random: Random, now_s: float, most: int
-) -> tuple[Candidate, ...]:
-    """At most ``most`` candidates in the order of their attempts."""
-    if len(candidates) == 1:
-        return (candidates[0],)
-    ready: list[Candidate] = []
-    cooling: list[Candidate] = []
-    for candidate in candidates:
-        (ready if breakers.of(candidate.circuit).allows(now_s) else cooling).append(candidate)
-    _shuffle_equals(ready, random)
-    return tuple((ready + cooling)[:most])
+class Planner:
+    """One per worker."""
+
+    __slots__ = ("_breakers", "_measures", "_most", "_random")
+
+    def __init__(self, breakers: Breakers, measures: Measures, *, random: Random, most: int) -> None:
+        """``most``: attempts of a call whose ranking is capped."""
+        self._breakers = breakers
+        self._measures = measures
+        self._random = random
+        self._most = most
+
+    def plan(
+        self, ranking: Ranking, *, key: KeyId, body: bytes, stream: bool, now_s: float
+    ) -> tuple[Candidate, ...]:
+        """The candidates in the order of their attempts. ``now_s``: monotonic."""
+        found = ranking.candidates
+        if len(found) < 2:
+            return found
+        if ranking.tiers:
+            found = self._drawn(ranking, key=key, body=body, stream=stream, now_s=now_s)
+        if self._breakers.troubled:
+            found = self._cooling_last(found, now_s)
+        if ranking.is_capped and len(found) > self._most:
+            return found[: self._most]
+        return found
+
+    def _cooling_last(self, candidates: tuple[Candidate, ...], now_s: float) -> tuple[Candidate, ...]:
+        troubled = self._breakers.troubled
+        ready: list[Candidate] = []
+        cooling: list[Candidate] = []
+        for candidate in candidates:
+            breaker = troubled.get(candidate.circuit)
+            (ready if breaker is None or breaker.allows(now_s) else cooling).append(candidate)
+        return tuple(ready + cooling) if cooling else candidates
+
+    def _drawn(
+        self, ranking: Ranking, *, key: KeyId, body: bytes, stream: bool, now_s: float
+    ) -> tuple[Candidate, ...]:
+        has_prefix = ranking.affinity and len(body) >= AFFINITY_BYTES
+        prompt = prompt_hash(key, body) if has_prefix else 0
+        found: list[Candidate] = []
+        for tier in ranking.tiers:
+            groups: Iterable[Group] = tier
+            if ranking.rank_by is not RankBy.PRICE:
+                groups = _measured(tier, self._worth(ranking.rank_by, stream=stream, now_s=now_s))
+            for group in groups:
+                stops = group if len(group) == 1 else self._equals(group, prompt)
+                for stop in stops:
+                    if stop.is_fixed:
+                        found += stop.whole
+                    else:
+                        found += stop.own
+                        found += self._shared(stop, prompt)
+        return tuple(found)
+
+    def _equals(self, group: Sequence[Stop], prompt: int) -> Sequence[Stop]:
+        weights = [stop.weight for stop in group]
+        if prompt:
+            return prefer(group, weights, [stop.seed for stop in group], prompt)
+        return dice(group, weights, self._random)
+
+    def _shared(self, stop: Stop, prompt: int) -> Sequence[Candidate]:
+        weights = (1,) * len(stop.built_in)
+        if prompt:
+            return prefer(stop.built_in, weights, stop.seeds, prompt)
+        return dice(stop.built_in, weights, self._random)
+
+    def _worth(self, rank_by: RankBy, *, stream: bool, now_s: float) -> Worth:
+        measures, troubled = self._measures, self._breakers.troubled
+
+        def one(candidate: Candidate) -> float | None:
+            if rank_by is RankBy.LATENCY:
+                return measures.ttfb_s(candidate.circuit, stream=stream, now_s=now_s)
+            pace = measures.tokens_per_s(candidate.circuit, stream=stream, now_s=now_s)
+            return 1.0 / pace if pace else None
+
+        def worth(stop: Stop) -> float | None:
+            for candidate in stop.own:
+                breaker = troubled.get(candidate.circuit)
+                if breaker is None or breaker.allows(now_s):
+                    return one(candidate)
+            known = [value for each in stop.built_in if (value := one(each)) is not None]
+            return min(known, default=None)
+
+        return worth
 
 
-def _shuffle_equals(ranked: list[Candidate], random: Random) -> None:
-    """Spreads load over endpoints of the same price; an unknown price ranks last and is its own group."""
-    start = 0
-    for index in range(1, len(ranked) + 1):
-        if index < len(ranked) and ranked[index].endpoint.blended_rank == ranked[start].endpoint.blended_rank:
-            continue
-        if index - start > 1:
-            group = ranked[start:index]
-            random.shuffle(group)
-            ranked[start:index] = group
-        start = index
+def _measured(tier: Tier, worth: Worth) -> list[Group]:
+    """The groups of a tier by measurement instead of price."""
+    groups: list[Group] = []
+    known: list[tuple[float, Stop]] = []
+    for group in tier:
+        new: list[Stop] = []
+        for stop in group:
+            value = worth(stop)
+            if value is None:
+                new.append(stop)
+            else:
+                known.append((value, stop))
+        if new:
+            groups.append(tuple(new))
+    known.sort(key=lambda pair: pair[0])
+    best = 0.0
+    equals: list[Stop] = []
+    for value, stop in known:
+        if equals and value > best * EQUAL:
+            groups.append(tuple(equals))
+            equals = []
+        if not equals:
+            best = value
+        equals.append(stop)
+    if equals:
+        groups.append(tuple(equals))
+    return groups
