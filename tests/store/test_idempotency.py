@@ -3,11 +3,10 @@
 import asyncio
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 import pytest
-from tests.support.database import opened_database
+from tests.support.stores import any_database_url, opened_database
 
 from aimesh.core.clock import FixedClock, SystemClock
 from aimesh.core.ids import KeyId, RequestId
@@ -23,6 +22,8 @@ from aimesh.store.idempotency import (
     StoredAnswer,
 )
 
+__all__ = ["any_database_url"]
+
 
 def claim(request_id: str = "r1", *, body: bytes = b"{}", key: str = "abc", owner: str = "key-1") -> Claim:
     return Claim(KeyId(owner), key, hashlib.sha256(body).digest(), RequestId(request_id))
@@ -32,8 +33,8 @@ ANSWER = StoredAnswer(RequestId("r1"), 200, b"content-type: application/json\r\n
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    with opened_database(tmp_path) as database:
+def database(any_database_url: str) -> Iterator[Database]:
+    with opened_database(any_database_url) as database:
         yield database
 
 
@@ -68,7 +69,7 @@ def test_while_the_first_call_runs_the_second_is_told_so(store: IdempotencyStore
     asyncio.run(scenario())
 
 
-def test_of_many_at_once_one_goes_on_and_the_others_wait_for_its_answer(tmp_path: Path) -> None:
+def test_of_many_at_once_one_goes_on_and_the_others_wait_for_its_answer(any_database_url: str) -> None:
     async def call(store: IdempotencyStore, number: int) -> Begun | Replayed | Conflict | InProgress:
         mine = claim(f"r{number}")
         found = await store.begin(mine, wait_s=10)
@@ -78,7 +79,7 @@ def test_of_many_at_once_one_goes_on_and_the_others_wait_for_its_answer(tmp_path
         return found
 
     async def scenario() -> list[Begun | Replayed | Conflict | InProgress]:
-        with opened_database(tmp_path) as first, opened_database(tmp_path) as second:
+        with opened_database(any_database_url) as first, opened_database(any_database_url) as second:
             stores = [IdempotencyStore(first, SystemClock()), IdempotencyStore(second, SystemClock())]
             return await asyncio.gather(*(call(stores[i % 2], i) for i in range(8)))
 

@@ -3,11 +3,10 @@
 import asyncio
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 import pytest
-from tests.support.database import opened_database
+from tests.support.stores import any_database_url, opened_database
 
 from aimesh.core.clock import FixedClock
 from aimesh.core.ids import (
@@ -24,6 +23,8 @@ from aimesh.core.ids import (
 from aimesh.net.walk import Walk
 from aimesh.store.database import Database, DuplicateError, Session
 from aimesh.store.tasks import NewTask, Progress, Task, TaskFilter, TaskStore
+
+__all__ = ["any_database_url"]
 
 ARK = InterfaceId("task")
 DASHSCOPE = InterfaceId("dashscope_video")
@@ -54,8 +55,8 @@ DONE = Progress(status="succeeded", finished=True, succeeded=True, document=b'{"
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    with opened_database(tmp_path) as database:
+def database(any_database_url: str) -> Iterator[Database]:
+    with opened_database(any_database_url) as database:
         yield database
 
 
@@ -69,12 +70,12 @@ def tasks(database: Database, clock: FixedClock) -> TaskStore:
     return TaskStore(database, clock)
 
 
-def test_a_task_survives_a_restart(tmp_path: Path, clock: FixedClock) -> None:
+def test_a_task_survives_a_restart(any_database_url: str, clock: FixedClock) -> None:
     task = new_task()
-    with opened_database(tmp_path) as database:
+    with opened_database(any_database_url) as database:
         asyncio.run(TaskStore(database, clock).create(task))
     clock.advance(60)
-    with opened_database(tmp_path) as database:
+    with opened_database(any_database_url) as database:
         found = asyncio.run(TaskStore(database, clock).find_own(ARK, task.id, MINE))
     assert found == Task(
         **{name: getattr(task, name) for name in NewTask.__struct_fields__},
@@ -133,22 +134,22 @@ def test_progress_is_kept_and_never_goes_back(tasks: TaskStore, clock: FixedCloc
     asyncio.run(scenario())
 
 
-def test_settling_is_granted_once_however_many_ask(tmp_path: Path, clock: FixedClock) -> None:
+def test_settling_is_granted_once_however_many_ask(any_database_url: str, clock: FixedClock) -> None:
     async def scenario() -> list[bool]:
-        with opened_database(tmp_path) as first, opened_database(tmp_path) as second:
+        with opened_database(any_database_url) as first, opened_database(any_database_url) as second:
             stores = [TaskStore(first, clock), TaskStore(second, clock)]
             await stores[0].create(new_task())
             asked = [stores[i % 2].mark_settled(ARK, TaskId("cgt-0001")) for i in range(20)]
             return await asyncio.gather(*asked)
 
     assert sorted(asyncio.run(scenario())) == [False] * 19 + [True]
-    with opened_database(tmp_path) as database:
+    with opened_database(any_database_url) as database:
         assert not asyncio.run(TaskStore(database, clock).mark_settled(ARK, TaskId("cgt-0001")))
 
 
-def test_due_tasks_go_to_one_worker_at_a_time(tmp_path: Path, clock: FixedClock) -> None:
+def test_due_tasks_go_to_one_worker_at_a_time(any_database_url: str, clock: FixedClock) -> None:
     async def scenario() -> None:
-        with opened_database(tmp_path) as first, opened_database(tmp_path) as second:
+        with opened_database(any_database_url) as first, opened_database(any_database_url) as second:
             one, two = TaskStore(first, clock), TaskStore(second, clock)
             for number in range(6):
                 await one.create(new_task(number), poll_after_s=10)

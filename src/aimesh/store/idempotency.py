@@ -73,7 +73,9 @@ INSERT INTO idempotency (
     :key_id, :idempotency_key, :body_sha256, :request_id, NULL, NULL, NULL, :now_s, :expires_at_s
 ) ON CONFLICT (key_id, idempotency_key) DO UPDATE SET
     body_sha256 = excluded.body_sha256, request_id = excluded.request_id, status = NULL, headers = NULL,
-    body = NULL, created_at_s = excluded.created_at_s, expires_at_s = excluded.expires_at_s"""
+    body = NULL, created_at_s = excluded.created_at_s, expires_at_s = excluded.expires_at_s
+WHERE idempotency.expires_at_s <= :now_s"""
+"""Touches no row when another call, whose transaction ended meanwhile, was first."""
 
 _FINISH = """
 UPDATE idempotency SET
@@ -118,10 +120,11 @@ class IdempotencyStore:
 
         def work(session: Session) -> Begun | Replayed | Conflict | InProgress:
             row = session.one(_FIND, values)
-            if row is not None:
-                return _judged(row, claim)
-            session.change(_BEGIN, values)
-            return Begun()
+            if row is None and session.change(_BEGIN, values):
+                return Begun()
+            row = row or session.one(_FIND, values)
+            # None: the one that was first has given up already.
+            return _judged(row, claim) if row is not None else InProgress()
 
         return await self._database.write(work)
 

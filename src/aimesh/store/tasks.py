@@ -116,7 +116,7 @@ INSERT INTO tasks (
 ) VALUES (
     :interface, :id, :tenant, :key_id, :request_id, :endpoint, :provider, :credential, :model, :upstream_name,
     :status, :finished, :succeeded, FALSE, :summary, :document, 0, :poll_at_s, :now_s, :now_s
-)"""
+) ON CONFLICT (interface, id) DO NOTHING"""
 
 _UPDATE = """
 UPDATE tasks SET
@@ -128,7 +128,9 @@ _SETTLE = """
 UPDATE tasks SET settled = TRUE, updated_at_s = :now_s
 WHERE interface = :interface AND id = :id AND NOT settled"""
 
-_DUE = "SELECT * FROM tasks WHERE NOT settled AND poll_at_s <= :now_s ORDER BY poll_at_s LIMIT :limit"
+_DUE = """
+SELECT * FROM tasks WHERE NOT settled AND poll_at_s <= :now_s ORDER BY poll_at_s, interface, id LIMIT :limit"""
+"""In one order for everybody: two claimers wait for one another, never each for the other."""
 
 _CLAIM = """
 UPDATE tasks SET poll_at_s = :until_s, polls = polls + 1
@@ -153,10 +155,10 @@ class TaskStore:
         }
 
         def work(session: Session) -> None:
+            if session.change(_INSERT, values):
+                return
             found = _find(session, task.interface, task.id)
-            if found is None:
-                session.change(_INSERT, values)
-            elif found.key_id != task.key_id:
+            if found is not None and found.key_id != task.key_id:
                 raise DuplicateError("another key's task has this id")
 
         await self._database.write(work)
@@ -182,7 +184,7 @@ class TaskStore:
                 "ORDER BY created_at_s DESC, id DESC LIMIT :limit OFFSET :offset",
                 {**values, "limit": page_size, "offset": (page - 1) * page_size},
             )
-            return TaskPage(total=count[0] if count else 0, tasks=tuple(_task(row) for row in rows))
+            return TaskPage(total=int(count[0]) if count else 0, tasks=tuple(_task(row) for row in rows))
 
         return await self._database.read(work)
 
