@@ -1,32 +1,39 @@
-"""What a worker answers outside ``/gateway/``: health, and a word to a lost browser.
+"""What a worker answers itself outside ``/gateway/``: health, and a word to a lost browser.
 
 ``/healthz`` says that the process lives, ``/readyz`` that it wants calls (not while it drains). ``/metrics`` is served
-only where the operator asked for it: on the admin addresses.
+only where the operator asked for it: on the admin addresses. All else is the control process's, where there is one.
 """
 
 from collections.abc import Callable
 
 import msgspec
 
-from aimesh.net.message import Reply, Request
+from aimesh.net.message import Handler, Reply, Request
 from aimesh.telemetry.metrics import CONTENT_TYPE
 
 _JSON = b"content-type: application/json\r\n"
 
 
 class LocalPages:
-    __slots__ = ("_is_ready", "_metrics", "_version")
+    __slots__ = ("_is_ready", "_metrics", "_others", "_version")
 
     def __init__(
-        self, version: str, is_ready: Callable[[], bool], metrics: Callable[[], bytes] | None = None
+        self,
+        version: str,
+        is_ready: Callable[[], bool],
+        *,
+        metrics: Callable[[], bytes] | None = None,
+        others: Handler | None = None,
     ) -> None:
+        """``others`` answers what is not known here."""
         self._version = version
         self._is_ready = is_ready
         self._metrics = metrics
+        self._others = others if others is not None else self._answer_lost
 
     def answer(self, request: Request, reply: Reply) -> None:
         if request.method not in (b"GET", b"HEAD"):
-            self._send(reply, 404, {"error": self._lost(request.path)})
+            self._others(request, reply)
         elif request.path == b"/healthz":
             self._send(reply, 200, {"status": "ok", "version": self._version})
         elif request.path == b"/readyz":
@@ -49,16 +56,16 @@ class LocalPages:
                 },
             )
         else:
-            self._send(reply, 404, {"error": self._lost(request.path)})
+            self._others(request, reply)
 
-    @staticmethod
-    def _lost(path: bytes) -> dict[str, str]:
-        shown = path[:200].decode("ascii", errors="replace")
-        return {
+    def _answer_lost(self, request: Request, reply: Reply) -> None:
+        shown = request.path[:200].decode("ascii", errors="replace")
+        error = {
             "code": "GATEWAY_MISSING_ACTUAL_PATH",
             "message": f"nothing is served at {shown}; models are called below /gateway/",
             "source": "gateway",
         }
+        self._send(reply, 404, {"error": error})
 
     @staticmethod
     def _send(reply: Reply, status: int, body: object) -> None:

@@ -16,6 +16,9 @@ import uvloop
 
 BACKLOG = 4096
 
+Listener = socket.socket
+"""For rooms that hand sockets on and otherwise know nothing of them."""
+
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
@@ -55,6 +58,11 @@ def bind_unix(path: Path, *, mode: int = 0o600) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def adopt(descriptor: int) -> Listener:
+    """A socket that this process inherited."""
+    return socket.socket(fileno=descriptor)
 
 
 def raise_file_limit(wanted: int = 65_536) -> int:

@@ -15,7 +15,7 @@ import traceback
 import msgspec
 
 from aimesh.core.clock import Clock, SystemClock
-from aimesh.net.listen import bind_tcp
+from aimesh.net.listen import Listener, adopt, bind_tcp
 from aimesh.net.message import Reply, Request
 from aimesh.net.server import Server
 from aimesh.simulator import control, failures, media
@@ -48,8 +48,14 @@ class Simulator:
         """Serves on the running loop; gives the port."""
         if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
             raise ValueError(f"the simulator serves on loopback only, not on {host}")
+        return await self._serve(bind_tcp(host, port))
+
+    async def start_on(self, descriptor: int) -> int:
+        """The same on an inherited socket, which is bound to loopback."""
+        return await self._serve(adopt(descriptor))
+
+    async def _serve(self, listener: Listener) -> int:
         self._loop = asyncio.get_running_loop()
-        listener = bind_tcp(host, port)
         self._server = Server(self.handle, loop=self._loop)
         await self._server.listen(listener)
         bound: int = listener.getsockname()[1]
