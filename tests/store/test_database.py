@@ -1,28 +1,14 @@
-"""Opening, migrating, transactions, and what happens when several processes use one file."""
+"""Transactions of a worker, on both databases."""
 
 import asyncio
-import sqlite3
-import subprocess
-import sys
-from contextlib import closing
 from functools import partial
-from pathlib import Path
 
 import pytest
-from tests.support.database import opened_database
+from tests.support.stores import any_database, any_database_url, opened_database
 
-from aimesh.store.database import (
-    HEAD,
-    Database,
-    DuplicateError,
-    Session,
-    StoreError,
-    database_path,
-    default_url,
-    in_list,
-    open_database,
-)
-from aimesh.store.migrate import upgrade
+from aimesh.store.database import Database, DuplicateError, Session, StoreError, Values, in_list
+
+__all__ = ["any_database", "any_database_url"]
 
 _ADD = "INSERT INTO versions (name, number) VALUES (:name, :number)"
 
@@ -36,135 +22,92 @@ def names(database: Database) -> list[str]:
     return [row["name"] for row in rows]
 
 
-def revision(path: Path) -> str:
-    with closing(sqlite3.connect(path)) as connection:
-        return str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
-
-
-def test_a_new_database_has_the_newest_shape_and_is_nobody_elses_to_read(tmp_path: Path) -> None:
-    home = tmp_path / "deep" / "home"
-    with opened_database(home) as database:
-        assert names(database) == []
-    assert revision(home / "aimesh.db") == HEAD
-    assert (home / "aimesh.db").stat().st_mode & 0o777 == 0o600
-    assert home.stat().st_mode & 0o777 == 0o700
-
-
-def test_opening_needs_neither_sqlalchemy_nor_alembic(tmp_path: Path) -> None:
-    code = (
-        "import sys; from pathlib import Path\n"
-        "from aimesh.store.database import open_database, default_url\n"
-        "url = default_url(Path(sys.argv[1])); open_database(url).close(); open_database(url).close()\n"
-        "print([name for name in ('sqlalchemy', 'alembic') if name in sys.modules])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)], env={"PYTHONPATH": ":".join(sys.path)},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert done.stdout == "[]\n"
-
-
-def test_processes_that_start_together_on_a_new_home_agree(tmp_path: Path) -> None:
-    code = (
-        "import asyncio, sys; from pathlib import Path\n"
-        "from aimesh.store.database import open_database, default_url\n"
-        "database = open_database(default_url(Path(sys.argv[1])))\n"
-        "add = lambda s: s.change('INSERT INTO versions VALUES (:n, 1)', {'n': sys.argv[2]})\n"
-        "asyncio.run(database.write(add)); database.close()"
-    )
-    environment = {"PYTHONPATH": ":".join(sys.path)}
-    started = [
-        subprocess.Popen([sys.executable, "-c", code, str(tmp_path), str(number)], env=environment)
-        for number in range(6)
-    ]
-    assert [process.wait(30) for process in started] == [0] * 6
-    with opened_database(tmp_path) as database:
-        assert names(database) == [str(number) for number in range(6)]
-
-
-def test_a_database_that_alembic_made_is_used_as_it_is(tmp_path: Path) -> None:
-    upgrade(default_url(tmp_path))
-    with opened_database(tmp_path) as database:
-        asyncio.run(database.write(lambda session: add(session, "x")))
-    with opened_database(tmp_path) as database:
-        assert names(database) == ["x"]
-
-
-def test_a_database_of_a_later_release_is_used_as_it_is(tmp_path: Path) -> None:
-    with opened_database(tmp_path):
-        pass
-    with closing(sqlite3.connect(tmp_path / "aimesh.db")) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-        connection.commit()
-    with opened_database(tmp_path) as database:
-        assert names(database) == []
-    assert revision(tmp_path / "aimesh.db") == "9999"
-
-
-def test_a_write_is_all_or_nothing(tmp_path: Path) -> None:
+def test_a_write_is_all_or_nothing(any_database: Database) -> None:
     def half(session: Session) -> None:
         add(session, "first")
         raise LookupError("second thoughts")
 
-    with opened_database(tmp_path) as database:
-        with pytest.raises(LookupError):
-            asyncio.run(database.write(half))
-        asyncio.run(database.write(lambda session: add(session, "third")))
-        assert names(database) == ["third"]
+    with pytest.raises(LookupError):
+        asyncio.run(any_database.write(half))
+    asyncio.run(any_database.write(lambda session: add(session, "third")))
+    assert names(any_database) == ["third"]
 
 
-def test_what_is_there_already_is_a_duplicate_and_the_next_write_works(tmp_path: Path) -> None:
-    with opened_database(tmp_path) as database:
-        asyncio.run(database.write(lambda session: add(session, "x")))
-        with pytest.raises(DuplicateError):
-            asyncio.run(database.write(lambda session: add(session, "x")))
-        asyncio.run(database.write(lambda session: add(session, "y")))
-        assert names(database) == ["x", "y"]
+def test_a_read_sees_one_state_throughout(any_database_url: str) -> None:
+    async def scenario() -> tuple[int, int]:
+        with opened_database(any_database_url) as reader, opened_database(any_database_url) as writer:
+            loop = asyncio.get_running_loop()
+
+            def count(session: Session) -> int:
+                row = session.one("SELECT count(*) FROM versions")
+                assert row is not None
+                return int(row[0])
+
+            def twice(session: Session) -> tuple[int, int]:
+                before = count(session)
+                written = asyncio.run_coroutine_threadsafe(writer.write(lambda s: add(s, "x")), loop)
+                written.result(10)
+                return before, count(session)
+
+            return await reader.read(twice)
+
+    assert asyncio.run(scenario()) == (0, 0)
 
 
-def test_the_drivers_errors_do_not_come_out(tmp_path: Path) -> None:
-    with opened_database(tmp_path) as database, pytest.raises(StoreError, match="no such table"):
-        asyncio.run(database.read(lambda session: session.all("SELECT * FROM absent")))
+def test_what_is_there_already_is_a_duplicate_and_the_next_write_works(any_database: Database) -> None:
+    asyncio.run(any_database.write(lambda session: add(session, "x")))
+    with pytest.raises(DuplicateError):
+        asyncio.run(any_database.write(lambda session: add(session, "x")))
+    asyncio.run(any_database.write(lambda session: add(session, "y")))
+    assert names(any_database) == ["x", "y"]
 
 
-def test_a_closed_database_says_so(tmp_path: Path) -> None:
-    with opened_database(tmp_path) as database:
-        database.close()
-        database.close()
-        with pytest.raises(StoreError, match="closed"):
-            asyncio.run(database.read(lambda session: session.all("SELECT 1")))
+def test_the_drivers_errors_do_not_come_out(any_database: Database) -> None:
+    with pytest.raises(StoreError, match="absent"):
+        asyncio.run(any_database.read(lambda session: session.all("SELECT * FROM absent")))
+    assert names(any_database) == []
 
 
-def test_a_file_that_is_no_database_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "aimesh.db").write_bytes(b"this is a text, not a database; " * 100)
-    with pytest.raises(StoreError):
-        open_database(default_url(tmp_path))
-    (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(StoreError):
-        open_database(default_url(tmp_path / "file"))
+def test_a_closed_database_says_so(any_database: Database) -> None:
+    any_database.close()
+    any_database.close()
+    with pytest.raises(StoreError, match="closed"):
+        asyncio.run(any_database.read(lambda session: session.all("SELECT 1")))
 
 
-def test_many_writers_of_several_connections_wait_for_one_another(tmp_path: Path) -> None:
+def test_many_writers_of_several_connections_wait_for_one_another(any_database_url: str) -> None:
     async def fill(database: Database, prefix: str) -> None:
         for number in range(50):
             name = f"{prefix}{number}"
             await database.write(partial(add, name=name))
 
     async def scenario() -> int:
-        with opened_database(tmp_path) as first, opened_database(tmp_path) as second:
+        with opened_database(any_database_url) as first, opened_database(any_database_url) as second:
             await asyncio.gather(*(fill(one, f"{at}-") for at, one in enumerate((first, second, first))))
             return len(await first.read(lambda session: session.all("SELECT name FROM versions")))
 
     assert asyncio.run(scenario()) == 150
 
 
-def test_only_sqlite_urls_are_known_so_far() -> None:
-    assert database_path("sqlite:///a/b.db") == Path("a/b.db")
-    assert database_path("sqlite:////a/b.db") == Path("/a/b.db")
-    for url in ("sqlite://", "sqlite:///", "postgresql://user:secret@host/db", "/a/b.db", ""):
-        with pytest.raises(StoreError) as caught:
-            database_path(url)
-        assert "secret" not in str(caught.value)
+def test_a_row_is_read_by_name_and_by_place(any_database: Database) -> None:
+    asyncio.run(any_database.write(lambda session: add(session, "x", 7)))
+    row = asyncio.run(any_database.read(lambda session: session.one("SELECT name, number FROM versions")))
+    assert row is not None
+    assert (row["name"], row[1]) == ("x", 7)
+    with pytest.raises(LookupError):
+        row["absent"]
+
+
+def test_values_come_back_as_they_were(any_database: Database) -> None:
+    """Colons, quotes and per cent signs in a statement are nothing but themselves."""
+    sql = """
+    SELECT :text AS text, ':number 100% ''quoted''' AS quoted, number, name FROM versions
+    WHERE name LIKE '%:x%' AND number = :number"""
+    values: Values = {"text": "50% :number ''", "number": -3}
+    asyncio.run(any_database.write(lambda session: add(session, "a:x?", -3)))
+    row = asyncio.run(any_database.read(lambda session: session.one(sql, values)))
+    assert row is not None
+    assert [row[place] for place in range(4)] == ["50% :number ''", ":number 100% 'quoted'", -3, "a:x?"]
 
 
 def test_lists_become_placeholders() -> None:

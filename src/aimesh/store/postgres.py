@@ -209,9 +209,10 @@ def _places(cursor: psycopg.Cursor[TupleRow]) -> dict[str, int]:
 class PostgresDriver:
     """Connects at the first transaction, so that a process starts while the database is away."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, statement_s: float = STATEMENT_S) -> None:
         parsed(url)
         self._url = url
+        self._statement_s = statement_s
         self._connection: LimitedConnection | None = None
         self._is_current = False
         self._pause_s = _FIRST_PAUSE_S
@@ -263,7 +264,7 @@ class PostgresDriver:
             if not self._is_current:
                 prepare(self._url)
                 self._is_current = True
-            connection = connect(self._url)
+            connection = connect(self._url, statement_s=self._statement_s)
             connection.autocommit = True
         except (psycopg.Error, StoreError):
             self._paused_until_s = self._refused_until_s = monotonic() + self._pause_s
