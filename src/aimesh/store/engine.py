@@ -95,19 +95,13 @@ def _open_sqlite(url: str) -> Store:
     # The driver's own way of beginning would put it off to the first change.
     event.listen(readers, "begin", partial(_execute, "BEGIN"))
     event.listen(writers, "begin", partial(_execute, "BEGIN IMMEDIATE"))
-    return Store(readers, writers, _sqlite_error)
+    return Store(readers, writers, sqlite.error_of)
 
 
 def _connect_reader(path: Path) -> sqlite3.Connection:
     connection = sqlite.connect(path)
     connection.execute("PRAGMA query_only = ON")
     return connection
-
-
-def _sqlite_error(error: BaseException) -> StoreError:
-    if isinstance(error, sqlite3.Error):
-        return sqlite.store_error(error)
-    return StoreError(f"the database failed: {type(error).__name__}")
 
 
 def _open_postgres(url: str) -> Store:

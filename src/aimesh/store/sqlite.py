@@ -89,6 +89,12 @@ def store_error(error: sqlite3.Error) -> StoreError:
     return StoreError(f"the database failed: {error}")
 
 
+def error_of(error: BaseException) -> StoreError:
+    if isinstance(error, sqlite3.Error):
+        return store_error(error)
+    return StoreError(f"the database failed: {type(error).__name__}")
+
+
 def default_url(home: Path) -> str:
     return f"sqlite:///{home.absolute() / 'aimesh.db'}"
 
