@@ -35,13 +35,20 @@ from collections.abc import Sequence
 from fastapi import FastAPI
 
 from aimesh import __version__
-from aimesh.control import audit
+from aimesh.control import audit, members, sessions, setup, tenants, tokens
 from aimesh.control.edge import Edge
 from aimesh.control.errors import add_handlers
 from aimesh.control.noun import PREFIX, Noun
 from aimesh.control.parts import Parts
 
-NOUNS: tuple[Noun, ...] = (audit.NOUN,)
+NOUNS: tuple[Noun, ...] = (
+    setup.NOUN,
+    sessions.NOUN,
+    members.NOUN,
+    tenants.NOUN,
+    tokens.NOUN,
+    audit.NOUN,
+)
 
 
 def make_app(parts: Parts) -> FastAPI:

@@ -71,6 +71,27 @@ IfMatch = Annotated[
 ]
 
 
+class Versioned(Struct, frozen=True):
+    """An edit: what it was made to, and where the new version is shown."""
+
+    response: Response
+    if_match: str | None
+
+    def check(self, version: int) -> None:
+        check_version(self.if_match, version)
+
+    def tag(self, version: int) -> None:
+        tag(self.response, version)
+
+
+def versioned(response: Response, if_match: IfMatch = None) -> Versioned:
+    return Versioned(response=response, if_match=if_match)
+
+
+Edit = Annotated[Versioned, Depends(versioned)]
+"""Type of a handler's parameter for an edit."""
+
+
 def tag(response: Response, version: int) -> None:
     """Shows the version of the thing in the answer."""
     response.headers["etag"] = f'"{version}"'

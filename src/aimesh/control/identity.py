@@ -208,6 +208,8 @@ def _by_token(request: Request, parts: Parts, authorization: str) -> Caller:
             user = find_user(db, token.user_id)
             if user is None or not user.enabled:
                 raise Unauthenticated("TOKEN_NOT_VALID", "this token is unknown, removed or expired")
+            if token.tenant != user.tenant and not may(user.role, Permission.ANY_TENANT):
+                raise Unauthenticated("TOKEN_NOT_VALID", "its maker may not act in this tenant any more")
             role = role.at_most(user.role)
         _check_tenant(db, token.tenant, role)
     if token.last_used_at_s is None or now_s - token.last_used_at_s >= _TOUCH_S:

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import AwareDatetime, SecretStr, StringConstraints
+from pydantic import AwareDatetime, Field, SecretStr, StringConstraints
+
+from aimesh.core.secret import Secret
 
 _NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
 
@@ -20,7 +22,7 @@ Slug = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^
 """A name made for addresses: small letters, digits, ``-`` and ``_``."""
 Username = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[\w.@+-]+$")]
 """Letters of any script, digits and ``. _ @ + -``; small and capital letters are the same."""
-Password = Annotated[SecretStr, StringConstraints(min_length=1, max_length=1024)]
+Password = Annotated[SecretStr, Field(min_length=1, max_length=1024)]
 """Taken, never given."""
 Id = Annotated[str, Path(min_length=1, max_length=300, pattern=_NO_CONTROL)]
 """Part of a path that names a thing."""
@@ -38,3 +40,7 @@ def shown_time_or_none(at_s: float | None) -> datetime | None:
 
 def seconds(at: datetime) -> float:
     return at.timestamp()
+
+
+def secret(given: SecretStr) -> Secret[str]:
+    return Secret(given.get_secret_value())

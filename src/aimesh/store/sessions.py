@@ -5,10 +5,11 @@
 """
 
 import hashlib
+from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 
 from aimesh.core.ids import UserId
 from aimesh.core.secret import Secret
@@ -81,6 +82,16 @@ def add_link(db: Connection, sha256: bytes, link: PasswordLink, now_s: float) ->
     )
 
 
+def find_link(db: Connection, sha256: bytes, now_s: float) -> PasswordLink | None:
+    """None: unknown, used or expired."""
+    row = db.execute(
+        select(PASSWORD_LINKS.c.user_id, PASSWORD_LINKS.c.expires_at_s).where(
+            PASSWORD_LINKS.c.sha256 == sha256
+        )
+    ).first()
+    return _link(row, now_s)
+
+
 def use_link(db: Connection, sha256: bytes, now_s: float) -> PasswordLink | None:
     """Finds and removes it; None: unknown, used or expired."""
     row = db.execute(
@@ -88,13 +99,16 @@ def use_link(db: Connection, sha256: bytes, now_s: float) -> PasswordLink | None
         .where(PASSWORD_LINKS.c.sha256 == sha256)
         .returning(PASSWORD_LINKS.c.user_id, PASSWORD_LINKS.c.expires_at_s)
     ).first()
-    if row is None or row.expires_at_s <= now_s:
-        return None
-    return PasswordLink(
-        user_id=UserId(row.user_id) if row.user_id is not None else None, expires_at_s=row.expires_at_s
-    )
+    return _link(row, now_s)
 
 
 def forget_links(db: Connection, user_id: UserId | None) -> None:
     mine = PASSWORD_LINKS.c.user_id
     db.execute(delete(PASSWORD_LINKS).where(mine.is_(None) if user_id is None else mine == user_id))
+
+
+# SQLAlchemy types a row by the columns that were asked for; the struct is what gives them types here.
+def _link(row: Row[Any, Any] | None, now_s: float) -> PasswordLink | None:
+    if row is None or row.expires_at_s <= now_s:
+        return None
+    return msgspec.convert(row, PasswordLink, from_attributes=True)

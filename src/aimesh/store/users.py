@@ -204,9 +204,7 @@ def keys_of(db: Connection, user: User, *, limit: int) -> list[OwnedKey]:
     """Virtual keys of a person, by alias."""
     rows = db.execute(
         select(VIRTUAL_KEYS.c.id, VIRTUAL_KEYS.c.alias)
-        .where(
-            VIRTUAL_KEYS.c.tenant == user.tenant, VIRTUAL_KEYS.c.owner == user.id, ~VIRTUAL_KEYS.c.deleted
-        )
+        .where(VIRTUAL_KEYS.c.tenant == user.tenant, VIRTUAL_KEYS.c.owner == user.id, ~VIRTUAL_KEYS.c.deleted)
         .order_by(VIRTUAL_KEYS.c.alias)
         .limit(limit)
     )
