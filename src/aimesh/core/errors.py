@@ -9,6 +9,8 @@
     |   +-- InvalidKey            401 GATEWAY_INVALID_VIRTUAL_KEY
     |   +-- DisabledKey           401 GATEWAY_VIRTUAL_KEY_DISABLED
     |   +-- ExpiredKey            401 GATEWAY_VIRTUAL_KEY_EXPIRED
+    |   +-- TenantOverdue         403 GATEWAY_TENANT_OVERDUE
+    |   +-- TenantOverQuota       403 GATEWAY_TENANT_OVER_QUOTA
     |   +-- ModelNotPermitted     403 GATEWAY_MODEL_NOT_PERMITTED
     |   +-- AddressNotAllowed     403 GATEWAY_IP_NOT_ALLOWED
     |   +-- ModelNotResolved      400 GATEWAY_MODEL_NOT_RESOLVED
@@ -116,6 +118,18 @@ class DisabledKey(CallerFault):
 class ExpiredKey(CallerFault):
     code = "GATEWAY_VIRTUAL_KEY_EXPIRED"
     status = 401
+
+
+class TenantOverdue(CallerFault):
+    code = "GATEWAY_TENANT_OVERDUE"
+    status = 403
+    should_retry = False
+
+
+class TenantOverQuota(CallerFault):
+    code = "GATEWAY_TENANT_OVER_QUOTA"
+    status = 403
+    should_retry = False
 
 
 class ModelNotPermitted(CallerFault):
