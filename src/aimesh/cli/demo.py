@@ -1,4 +1,7 @@
-"""``aimesh demo``: gateway, simulator and a key in one process, on the embedded default."""
+"""``aimesh demo``: gateway, simulator and a key with one command, on the embedded default.
+
+The simulator's socket is bound here, so that the demo's configuration can name its address before it runs.
+"""
 
 import json
 import os
@@ -8,14 +11,13 @@ from typing import Annotated
 
 import typer
 
-from aimesh.app import Worker
 from aimesh.catalog.problem import ConfigError
-from aimesh.cli.output import fail_config
-from aimesh.cli.serve import run, until_stopped
-from aimesh.core.clock import SystemClock
+from aimesh.cli.output import fail, fail_config
+from aimesh.cli.serve import become_supervisor
+from aimesh.net.listen import bind_tcp
 from aimesh.settings import Settings, compile_settings, home_directory
-from aimesh.simulator.app import Simulator
 from aimesh.store.keys import make_text
+from aimesh.supervisor.orders import URL_MARK, Order
 
 KEY_FILE = "demo-key"
 
@@ -29,35 +31,32 @@ def demo(
         ),
     ] = None,
     *,
+    workers: Annotated[int, typer.Option(min=0, max=256, help="Data-plane processes; 0: one per core.")] = 1,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON line {url, key, simulator_url, pid} when ready.")
     ] = False,
 ) -> None:
     """Start everything for a first try: a gateway, simulated providers, a key, and a curl that works."""
-    run(lambda: _demo(port, home, as_json=as_json))
-
-
-async def _demo(port: int, home: Path | None, *, as_json: bool) -> None:
     environ = dict(os.environ)  # noqa: TID251 - the command is where the environment enters
     if home is not None:
         environ["AIMESH_HOME"] = str(home)
     directory = home_directory(environ)
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    simulator = Simulator()
-    simulator_url = f"http://127.0.0.1:{await simulator.start('127.0.0.1', 0)}"
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        listener = bind_tcp("127.0.0.1", 0)
+    except OSError as error:
+        fail(f"cannot start: {error.strerror or error}")
+    simulator_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     key = _demo_key(directory / KEY_FILE)
     settings = _settings(directory, environ, port=port, simulator_url=simulator_url, key=key)
-    worker = Worker(settings, SystemClock())
-    address = (await worker.start())[0]
-    url = f"http://{address}"
     if as_json:
-        ready = {"url": url, "key": key, "simulator_url": simulator_url, "pid": os.getpid()}
-        typer.echo(json.dumps(ready))
+        # The supervisor goes on under this number.
+        ready = {"url": URL_MARK, "key": key, "simulator_url": simulator_url, "pid": os.getpid()}
+        greeting = json.dumps(ready)
     else:
-        _greet(url, key, simulated=bool(settings.simulator), home=directory)
-    await until_stopped()
-    await worker.stop()
-    await simulator.stop()
+        greeting = _greeting(key, simulated=bool(settings.simulator), home=directory)
+    order = Order(config=str(settings.file), workers=workers, simulator=listener.detach(), greeting=greeting)
+    become_supervisor(order, environ)
 
 
 def _settings(home: Path, environ: dict[str, str], *, port: int, simulator_url: str, key: str) -> Settings:
@@ -91,27 +90,25 @@ def _demo_key(file: Path) -> str:
     return key
 
 
-def _greet(url: str, key: str, *, simulated: bool, home: Path) -> None:
+def _greeting(key: str, *, simulated: bool, home: Path) -> str:
     providers = "simulated (no model runs, nothing is charged)" if simulated else "real, by your environment"
     command = Path(sys.argv[0])
     shown = os.path.relpath(command) if command.is_absolute() else command
-    typer.echo(
-        f"""
+    return f"""
 aimesh is ready.
 
-  address    {url}/gateway
+  address    {URL_MARK}/gateway
   key        {key}
   providers  {providers}
   data       {home}
 
 Try it:
 
-curl -X POST {url}/gateway/v1/chat/completions \\
+curl -X POST {URL_MARK}/gateway/v1/chat/completions \\
   -H "Authorization: Bearer {key}" \\
   -H "Content-Type: application/json" \\
   -d '{{"model": "qwen/qwen3.7-max", "messages": [{{"role": "user", "content": "hello"}}]}}'
 
-More calls:  {shown} examples doubao-seedance-2.0 --base-url {url}/gateway --key {key}
+More calls:  {shown} examples doubao-seedance-2.0 --base-url {URL_MARK}/gateway --key {key}
 Stop with Ctrl-C.
 """
-    )

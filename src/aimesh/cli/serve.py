@@ -1,33 +1,51 @@
 """``aimesh serve`` and ``aimesh simulate``: the processes that stay.
 
-SIGTERM and SIGINT drain and end; a second one ends at once. SIGHUP reads the configuration again.
+1. ``serve`` becomes the supervisor: same process, without the libraries of the command line. What it is to do travels
+   in a file without a name, for command lines are for everybody to read.
+2. SIGTERM and SIGINT drain and end; a second one ends at once. SIGHUP reads the configuration again.
 """
 
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Coroutine
-from pathlib import Path
-from typing import Annotated, Any
+import sys
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from aimesh.app import Worker
-from aimesh.catalog.problem import ConfigError
-from aimesh.cli.inspect import ConfigOption, load_settings
+from aimesh.cli.inspect import ConfigOption
 from aimesh.cli.output import fail
-from aimesh.core.clock import SystemClock
 from aimesh.net.listen import new_event_loop, on_signal
-from aimesh.settings import Settings, compile_settings
 from aimesh.simulator.app import Simulator
+from aimesh.supervisor.orders import Order, write_order
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def serve(config: ConfigOption = None) -> None:
+def serve(
+    config: ConfigOption = None,
+    *,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=0, max=256, help="Data-plane processes, instead of the setting; 0: one per core."),
+    ] = None,
+) -> None:
     """Run the gateway with aimesh.yaml, until SIGTERM. SIGHUP reads the file again."""
-    settings = load_settings(config)
-    run(lambda: _serve(settings, config))
+    order = Order(config=str(config) if config is not None else "", workers=workers)
+    become_supervisor(order, os.environ)  # noqa: TID251 - handed on, not read
+
+
+def become_supervisor(order: Order, environ: Mapping[str, str]) -> NoReturn:
+    """This process goes on as ``aimesh.supervisor``. What it inherits besides is in the order."""
+    descriptor = write_order(order)
+    os.set_inheritable(descriptor, True)
+    if order.simulator >= 0:
+        os.set_inheritable(order.simulator, True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    command = [sys.executable, "-P", "-m", "aimesh.supervisor", str(descriptor)]
+    os.execve(sys.executable, command, dict(environ))  # noqa: S606 - this very interpreter and a module of ours
 
 
 def simulate(
@@ -44,29 +62,6 @@ def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
             runner.run(main())
     except OSError as error:
         fail(f"cannot start: {error.strerror or error}")
-
-
-async def _serve(settings: Settings, config: Path | None) -> None:
-    worker = Worker(settings, SystemClock())
-    addresses = await worker.start()
-    loop = asyncio.get_running_loop()
-    on_signal(loop, signal.SIGHUP, lambda: _reload(worker, config))
-    for address in addresses:
-        shown = address if address.startswith("unix:") else f"http://{address}/gateway"
-        typer.echo(f"aimesh listens at {shown}", err=True)
-    await until_stopped()
-    broken = await worker.stop()
-    if broken:
-        typer.echo(f"{broken} connections were still busy and were closed", err=True)
-
-
-def _reload(worker: Worker, config: Path | None) -> None:
-    try:
-        worker.reload(compile_settings(config, os.environ))  # noqa: TID251 - the command is where it enters
-    except ConfigError as error:
-        typer.echo(f"reload refused, the old configuration stays:\n{error}", err=True)
-    else:
-        typer.echo("configuration read again", err=True)
 
 
 async def until_stopped() -> None:

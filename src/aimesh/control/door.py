@@ -1,0 +1,54 @@
+"""The ASGI app in front of the admin API: it is there before the database is.
+
+1. Without the admin API (its database is away, or is being opened) every request gets a 503 in the API's own shape.
+2. ``/healthz`` says that the process lives; workers ask for it before they give a slow answer up.
+3. A request that waited in the socket's queue longer than its relay waits (``x-aimesh-begun``) is refused unseen: its
+   caller was told so already, and a change nobody hears of must not happen.
+"""
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from aimesh.core.clock import Clock
+
+QUEUE_S = 5.0
+"""As ``dataplane.relay`` waits."""
+
+
+class Door:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        headers = Headers(scope=scope)
+        if scope["path"] == "/healthz":
+            answer = JSONResponse({"status": "ok"})
+        elif self._is_given_up(headers.get("x-aimesh-begun", "")):
+            answer = _unavailable("CONTROL_UNAVAILABLE", "the request waited too long", headers)
+        elif self.app is None:
+            text = "the database cannot be reached; try again in a moment"
+            answer = _unavailable("DATABASE_UNAVAILABLE", text, headers)
+        else:
+            await self.app(scope, receive, send)
+            return
+        await answer(scope, receive, send)
+
+    def _is_given_up(self, begun: str) -> bool:
+        try:
+            return self._clock.monotonic_s() - float(begun) > QUEUE_S
+        except ValueError:
+            return False
+
+
+def _unavailable(code: str, message: str, headers: Headers) -> JSONResponse:
+    error = {
+        "code": code,
+        "message": message,
+        "request_id": headers.get("x-request-id", ""),
+        "details": [],
+    }
+    return JSONResponse({"error": error}, 503, {"retry-after": "1", "cache-control": "no-store"})

@@ -1,0 +1,107 @@
+"""The sockets of a running gateway. The supervisor owns them, so that no caller notices who serves them.
+
+1. A TCP address has one socket per seat, all with SO_REUSEPORT: the kernel spreads callers over those that listen.
+   Whoever takes a seat inherits its socket with the callers who wait in its queue.
+2. A seat that is vacant for a while is closed, so that its callers go to the others. A further socket that is
+   bound and never listens keeps the port for us meanwhile.
+3. Before an address is taken, it is tried without SO_REUSEPORT: two gateways never share an address by accident.
+4. A unix address has one socket for all seats.
+"""
+
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+from aimesh.net.listen import bind_tcp, bind_unix
+from aimesh.settings import Address
+
+
+class Port:
+    """One TCP address."""
+
+    def __init__(self, address: Address) -> None:
+        """Raises ``OSError``."""
+        bind_tcp(address.host, address.port).close()
+        self._keeper = bind_tcp(address.host, address.port, reuse_port=True)
+        self._host, self._port = self._keeper.getsockname()[:2]
+        self._seats: dict[int, socket.socket] = {}
+
+    @property
+    def name(self) -> str:
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{host}:{self._port}"
+
+    def open(self, seat: int) -> socket.socket:
+        if seat not in self._seats:
+            self._seats[seat] = bind_tcp(self._host, self._port, reuse_port=True)
+        return self._seats[seat]
+
+    def vacate(self, seat: int) -> None:
+        if (listener := self._seats.pop(seat, None)) is not None:
+            listener.close()
+
+    def close(self) -> None:
+        for listener in (self._keeper, *self._seats.values()):
+            listener.close()
+        self._seats.clear()
+
+
+class UnixPort:
+    """One unix address."""
+
+    def __init__(self, address: Address) -> None:
+        self._path = Path(address.unix)
+        self._listener = bind_unix(self._path)
+
+    @property
+    def name(self) -> str:
+        return f"unix:{self._path}"
+
+    def open(self, _seat: int) -> socket.socket:
+        return self._listener
+
+    def vacate(self, _seat: int) -> None:
+        """The others serve the same socket."""
+
+    def close(self) -> None:
+        self._listener.close()
+        self._path.unlink(missing_ok=True)
+
+
+class Ports:
+    """The addresses for callers, in their order."""
+
+    def __init__(self, addresses: Sequence[Address], before: "Ports | None" = None) -> None:
+        """What ``before`` holds of these addresses is taken over. Raises ``OSError``; nothing is bound then."""
+        held = before.by_address if before is not None else {}
+        fresh: list[Port | UnixPort] = []
+        self.by_address: dict[Address, Port | UnixPort] = {}
+        try:
+            for address in addresses:
+                if (port := held.get(address)) is None:
+                    port = UnixPort(address) if address.unix else Port(address)
+                    fresh.append(port)
+                self.by_address[address] = port
+        except OSError:
+            for port in fresh:
+                port.close()
+            raise
+
+    @property
+    def names(self) -> list[str]:
+        return [port.name for port in self.by_address.values()]
+
+    def open(self, seat: int) -> list[socket.socket]:
+        """The sockets of a seat. Raises ``OSError``."""
+        return [port.open(seat) for port in self.by_address.values()]
+
+    def vacate(self, seat: int) -> None:
+        for port in self.by_address.values():
+            port.vacate(seat)
+
+    def close(self, but: "Ports | None" = None) -> None:
+        """Closes all, or those that ``but`` did not take over."""
+        kept = but.by_address if but is not None else {}
+        for address, port in self.by_address.items():
+            if address not in kept:
+                port.close()
