@@ -104,7 +104,7 @@ def examples(
         fail(
             f"there is no model {model!r}; {did_you_mean(model, settings.catalog.found) or 'aimesh models lists all'}"
         )
-    base = base_url or _base_url(settings)
+    base = base_url or usual_base_url(settings)
     for example in examples_for(found.model, base_url=base.rstrip("/"), key=key):
         typer.secho(
             f"# {found.model.name} over {example.interface}, {example.language}", fg=typer.colors.CYAN
@@ -112,7 +112,7 @@ def examples(
         typer.echo(example.code)
 
 
-def _base_url(settings: Settings) -> str:
+def usual_base_url(settings: Settings) -> str:
     if settings.regions:
         return settings.regions[0].base_url
     for address in settings.listen:

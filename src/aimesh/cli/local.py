@@ -1,0 +1,97 @@
+"""The admin API in this process, on the local database, as the operator of this machine.
+
+1. The same app that answers over HTTP: what it checks and audits there, it checks and audits here.
+2. Who may read the home directory may do everything; the audit log has the name of the account.
+3. A failure that nobody expected is a 500 of the app, as it would be over HTTP.
+"""
+
+import asyncio
+import os
+import pwd
+from pathlib import Path
+
+import httpx
+
+from aimesh.app import database_url
+from aimesh.cli.client import Call, Reply
+from aimesh.cli.faults import Refused
+from aimesh.cli.http import TIMEOUT_S, reply_of
+from aimesh.cli.inspect import load_settings
+from aimesh.control.app import make_app
+from aimesh.control.audit import Target, audited
+from aimesh.control.identity import Caller, CallerKind, Source, as_local_operator
+from aimesh.control.parts import Parts
+from aimesh.core.clock import SystemClock
+from aimesh.core.ids import DEFAULT_TENANT, TenantId
+from aimesh.settings import Settings
+from aimesh.store.database import StoreError
+from aimesh.store.engine import Store, open_store
+from aimesh.store.people import Role
+from aimesh.store.tokens import NOBODY
+from aimesh.store.vault import Vault, VaultError, open_vault
+
+
+class Local:
+    name = "this machine"
+
+    def __init__(self, parts: Parts) -> None:
+        self._store = parts.store
+        self._runner = asyncio.Runner()
+        app = as_local_operator(make_app(parts), _account())
+        self._client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app, raise_app_exceptions=False),
+            base_url="http://localhost",
+            timeout=TIMEOUT_S,
+        )
+
+    def send(self, call: Call) -> Reply:
+        return reply_of(
+            self._runner.run(
+                self._client.request(
+                    call.method, call.path, params=call.query, headers=call.headers, content=call.body
+                )
+            )
+        )
+
+    def close(self) -> None:
+        self._runner.run(self._client.aclose())
+        self._runner.close()
+        self._store.close()
+
+
+def open_local(config: Path | None) -> Local:
+    """Raises ``Refused``."""
+    settings = load_settings(config)
+    store, vault = open_parts(settings)
+    return Local(Parts(store=store, settings=settings, clock=SystemClock(), vault=vault))
+
+
+def open_parts(settings: Settings) -> tuple[Store, Vault]:
+    """The database and the master keys. Raises ``Refused``."""
+    try:
+        vault = open_vault(settings.home, settings.master_key)
+        return open_store(database_url(settings)), vault
+    except (StoreError, VaultError) as error:
+        raise Refused(str(error)) from error
+
+
+def audit_local(store: Store, action: str, changes: dict[str, object]) -> None:
+    """For what the operator does beside the API."""
+    caller = Caller(
+        kind=CallerKind.LOCAL,
+        user_id=NOBODY,
+        name=_account(),
+        tenant=DEFAULT_TENANT,
+        role=Role.PLATFORM_ADMIN,
+        source=Source(ip="local", request_id="", at_s=SystemClock().wall_s()),
+    )
+    target = Target(kind="master_key", id="", name="master key", tenant=TenantId(""))
+    with store.write() as db:
+        audited(db, caller, action, target, changes)
+
+
+def _account() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
