@@ -109,13 +109,15 @@ def test_changes_speak_before_the_table(tmp_path: Path) -> None:
     assert now.changed_since(before) == {digest("a"), digest("b"), digest("d")}
     assert now.changed_since(now) == set()
     assert KeyTable(table(tmp_path, "t2", entries), None).changed_since(now) is None
-    assert {decode_policy(record).alias for _, record in now} == {"b2", "c", "d"}
+    assert {decode_policy(record).alias for _, record in now.entries()} == {"b2", "c", "d"}
 
 
 def test_a_cut_file_finds_nothing_and_does_not_end_the_process(tmp_path: Path) -> None:
     names = [f"key {number}" for number in range(5_000)]
     file = table(tmp_path, "t", [(digest(name), encode_policy(policy(name))) for name in names])
+    assert file.is_whole()
     os.truncate(tmp_path / "t", 20_000)
+    assert not file.is_whole()
     # Some entries are still there, their records are not.
     assert {file.find(digest(name)) for name in names} == {None}
     with pytest.raises(TableError):

@@ -56,9 +56,9 @@ class Desk:
             version=version,
             keys_number=version,
             world_number=0,
-            table=put(f"keys-{version}.table", encode_table(keys)),
-            changes=put(f"changes-{version}.table", encode_table(changes)) if changes is not None else None,
-            world=put(f"world-{version}.bin", [encode_world(world)]) if world is not None else None,
+            table=put("keys", encode_table(keys)),
+            changes=put("changes", encode_table(changes)) if changes is not None else None,
+            world=put("world", [encode_world(world)]) if world is not None else None,
         )
         self.writer.commit(manifest)
         return manifest
@@ -70,7 +70,7 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def found(keys: KeyTable) -> set[bytes]:
-    return {digest for digest, _ in keys}
+    return {digest for digest, _ in keys.entries()}
 
 
 def test_nothing_is_published_yet(desk: Desk) -> None:
@@ -102,7 +102,7 @@ def test_a_world_is_not_needed(desk: Desk) -> None:
 def test_parts_that_did_not_change_are_the_same_objects(desk: Desk) -> None:
     first = desk.publish(1, [(A, b"a")], None, WORLD)
     one = desk.reader.poll()
-    changes = desk.writer.put("changes-2.table", encode_table([(B, b"b")]))
+    changes = desk.writer.put("changes", encode_table([(B, b"b")]))
     desk.writer.commit(structs.replace(first, version=2, changes=changes))
     two = desk.reader.poll()
     assert one is not None
@@ -118,13 +118,14 @@ def test_only_the_owner_may_read(desk: Desk) -> None:
     assert {stat.S_IMODE(path.stat().st_mode) for path in desk.directory.iterdir()} == {0o600}
 
 
-@pytest.mark.parametrize("part", ["keys-2.table", "changes-2.table", "world-2.bin", "current.json"])
+@pytest.mark.parametrize("part", ["table", "changes", "world", "current.json"])
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "missing"])
 def test_a_damaged_publication_changes_nothing(desk: Desk, part: str, damage: str) -> None:
     desk.publish(1, [(A, b"a")], None, WORLD)
     assert desk.reader.poll() is not None
-    desk.publish(2, [(B, b"b")], [(C, b"c")], World())
-    path = desk.directory / part
+    manifest = desk.publish(2, [(B, b"b")], [(C, b"c")], World())
+    assert desk.writer.is_intact()
+    path = desk.directory / (part if part == "current.json" else getattr(manifest, part).name)
     content = path.read_bytes()
     if damage == "cut":
         path.write_bytes(content[: len(content) // 2])
@@ -134,6 +135,7 @@ def test_a_damaged_publication_changes_nothing(desk: Desk, part: str, damage: st
         path.write_bytes(b"")
     else:
         path.unlink()
+    assert desk.writer.is_intact() == (damage == "flipped" and part != "current.json")
     assert desk.reader.poll() is None
     assert len(desk.alarms) == (0 if part == "current.json" and damage == "missing" else 1), desk.alarms
     # Reported once, and looked at again only now and then.
@@ -162,7 +164,7 @@ def test_a_manifest_of_another_release_is_left_alone(desk: Desk) -> None:
 
 def test_a_manifest_names_only_files_of_its_directory(desk: Desk, tmp_path: Path) -> None:
     manifest = desk.publish(1, [(A, b"a")])
-    (tmp_path / "outside").write_bytes((desk.directory / "keys-1.table").read_bytes())
+    (tmp_path / "outside").write_bytes((desk.directory / manifest.table.name).read_bytes())
     with pytest.raises(PublicationError):
         desk.reader.take(structs.replace(manifest, table=structs.replace(manifest.table, name="../outside")))
 
@@ -179,14 +181,24 @@ def test_one_writer_at_a_time(desk: Desk) -> None:
 
 
 def test_parts_nobody_names_go_after_a_while(desk: Desk) -> None:
-    for version in range(1, 5):
-        desk.publish(version, [(A, b"a")])
-    assert {path.name for path in desk.directory.glob("*.table")} == {f"keys-{n}.table" for n in range(1, 5)}
+    def there() -> list[Manifest]:
+        return [one for one in made if (desk.directory / one.table.name).exists()]
+
+    made = [desk.publish(version, [(A, bytes([version]))]) for version in range(4)]
+    assert there() == made
     desk.clock.advance(GRACE_S)
-    desk.publish(5, [(A, b"a")])
+    made.append(desk.publish(4, [(A, b"4")]))
     # The part of the manifest before stays, and what that commit has only just let go of.
-    assert {path.name for path in desk.directory.glob("*.table")} == {
-        "keys-3.table",
-        "keys-4.table",
-        "keys-5.table",
-    }
+    assert there() == made[2:]
+
+
+def test_the_same_content_is_the_same_part(desk: Desk) -> None:
+    one = desk.publish(1, [(A, b"a")], None, WORLD)
+    first = desk.reader.poll()
+    two = desk.publish(2, [(A, b"a")], None, WORLD)
+    assert two.table == one.table
+    second = desk.reader.poll()
+    assert first is not None
+    assert second is not None
+    assert (second.world, second.keys.table) == (first.world, first.keys.table)
+    assert second.world is first.world

@@ -14,7 +14,7 @@
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from operator import itemgetter
 from pathlib import Path
 from struct import Struct as Layout
@@ -119,6 +119,10 @@ class TableFile:
     def __del__(self) -> None:
         os.close(self._descriptor)
 
+    def is_whole(self) -> bool:
+        """False: somebody cut the file while it was open."""
+        return os.fstat(self._descriptor).st_size == self._size
+
     def find(self, digest: bytes) -> bytes | None:
         """The record; ``GONE``; or None: this file says nothing of it."""
         low, high = _RANGE.unpack_from(self._starts, _bucket(digest, self._bits) * _FIRST.size)
@@ -179,8 +183,11 @@ class KeyTable:
             before.keys() - now.keys()
         )
 
-    def __iter__(self) -> Iterator[Entry]:
-        """Every key that is there, in no order."""
-        changes = dict(self.changes) if self.changes is not None else {}
-        yield from ((digest, record) for digest, record in self.table if digest not in changes and record)
-        yield from ((digest, record) for digest, record in changes.items() if record)
+    def entries(self) -> Iterator[Entry]:
+        return folded(self.table, dict(self.changes) if self.changes is not None else {})
+
+
+def folded(table: Iterable[Entry], changes: Mapping[bytes, bytes]) -> Iterator[Entry]:
+    """Every key that is there after the changes, in no order."""
+    yield from ((digest, record) for digest, record in table if record and digest not in changes)
+    yield from ((digest, record) for digest, record in changes.items() if record)

@@ -1,13 +1,13 @@
 """What the control process tells the workers, as files in ``<home>/published``.
 
-    current.json      the manifest: which parts, how long, with which checksums
-    previous.json     the manifest before it
-    keys-N.table      every virtual key               (``key_table.py``)
-    changes-N.table   the keys that changed since     (``key_table.py``)
-    world-N.bin       tenants, credentials, changes to providers and models
+    current.json     the manifest: which parts, how long, with which checksums
+    previous.json    the manifest before it
+    keys-...         every virtual key               (``key_table.py``)
+    changes-...      the keys that changed since     (``key_table.py``)
+    world-...        tenants, credentials, changes to providers and models
 
-1. A part is complete, and on the disk, before a manifest names it, and is never changed. The manifest is replaced by a
-   rename: a reader has the old publication or the new one, whole.
+1. A part is complete, and on the disk, before a manifest names it; its name is of its content. The manifest is
+   replaced by a rename: a reader has the old publication or the new one, whole.
 2. A reader believes nothing before sizes and checksums fit. What does not fit is reported once and changes nothing;
    a reader that has nothing yet falls back to the manifest before.
 3. Parts that no manifest names stay for ``GRACE_S``, for a reader that is just opening them.
@@ -106,7 +106,8 @@ class Publication:
         self._seen: tuple[int, int, int] | None = None
         self._bad_polls = 0
         self._manifest: Manifest | None = None
-        self._published: Published | None = None
+        self.published: Published | None = None
+        """What ``poll`` or ``take`` gave last."""
 
     def has_moved(self) -> bool:
         """Whether ``poll`` has something to do. One ``stat``."""
@@ -129,7 +130,7 @@ class Publication:
                 self._bad_polls = RETRY_POLLS
                 if not was_bad:
                     self._on_alarm("publication_bad", str(error))
-        if self._published is not None:
+        if self.published is not None:
             return None
         try:
             return self.take(_read_manifest(self._directory / _PREVIOUS))
@@ -140,27 +141,32 @@ class Publication:
         """What the manifest names; None when it is the one before. Raises ``PublicationError`` and keeps that one."""
         if manifest == self._manifest:
             return None
-        old, given = self._manifest, self._published
+        old, given = self._manifest, self.published
         if old is not None and given is not None:
-            table = given.keys.table if manifest.table == old.table else self._table(manifest.table)
-            changes = given.keys.changes if manifest.changes == old.changes else self._changes(manifest)
+            table = self._table(manifest.table, old.table, given.keys.table)
+            changes = self._changes(manifest.changes, old.changes, given.keys.changes)
             world = given.world if manifest.world == old.world else self._world(manifest.world)
         else:
             table = self._table(manifest.table)
-            changes = self._changes(manifest)
+            changes = self._changes(manifest.changes)
             world = self._world(manifest.world)
         published = Published(version=manifest.version, keys=KeyTable(table, changes), world=world)
-        self._manifest, self._published = manifest, published
+        self._manifest, self.published = manifest, published
         return published
 
-    def _table(self, part: Part) -> TableFile:
+    def _table(self, part: Part, known: Part | None = None, file: TableFile | None = None) -> TableFile:
+        """``file``, if it is the open one of the same part."""
+        if file is not None and part == known and file.is_whole():
+            return file
         try:
             return TableFile(_open_checked(self._directory, part))
         except (TableError, OSError) as error:
             raise PublicationError(f"{part.name}: {_why(error)}") from error
 
-    def _changes(self, manifest: Manifest) -> TableFile | None:
-        return None if manifest.changes is None else self._table(manifest.changes)
+    def _changes(
+        self, part: Part | None, known: Part | None = None, file: TableFile | None = None
+    ) -> TableFile | None:
+        return None if part is None else self._table(part, known, file)
 
     def _world(self, part: Part | None) -> World:
         if part is None:
@@ -201,21 +207,23 @@ class PublicationWriter:
             self._previous = self._known(_PREVIOUS)
         return True
 
-    def put(self, name: str, pieces: Iterable[bytes]) -> Part:
+    def put(self, kind: str, pieces: Iterable[bytes]) -> Part:
         """Writes a part; nobody reads it before ``commit``."""
-        draft = self.directory / (name + _DRAFT)
-        digest = hashlib.sha256()
-        size = 0
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            for piece in pieces:
-                file.write(piece)
-                digest.update(piece)
-                size += len(piece)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(self.directory / name)
-        return Part(name=name, size=size, sha256=digest.hexdigest())
+        size, sha256 = self._draft(kind, pieces)
+        part = Part(name=f"{kind}-{sha256[:16]}", size=size, sha256=sha256)
+        (self.directory / (kind + _DRAFT)).rename(self.directory / part.name)
+        return part
+
+    def is_intact(self) -> bool:
+        """Whether what was published last is still there, by its looks."""
+        if self.current is None:
+            return True
+        try:
+            return _read_manifest(self.directory / _CURRENT) == self.current and all(
+                (self.directory / part.name).stat().st_size == part.size for part in _parts(self.current)
+            )
+        except (PublicationError, OSError):
+            return False
 
     def commit(self, manifest: Manifest) -> None:
         """From here on it is what workers take."""
@@ -240,20 +248,38 @@ class PublicationWriter:
             return None
 
     def _write(self, name: str, manifest: Manifest) -> None:
-        self.put(name, [msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"])
+        self._draft(name, [msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"])
+        (self.directory / (name + _DRAFT)).rename(self.directory / name)
+
+    def _draft(self, name: str, pieces: Iterable[bytes]) -> tuple[int, str]:
+        """Length and checksum of what is on the disk now."""
+        digest = hashlib.sha256()
+        size = 0
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        with os.fdopen(os.open(self.directory / (name + _DRAFT), flags, 0o600), "wb") as file:
+            for piece in pieces:
+                file.write(piece)
+                digest.update(piece)
+                size += len(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        return size, digest.hexdigest()
 
     def _sweep(self) -> None:
         kept = {_CURRENT, _PREVIOUS, _LOCK}
         for manifest in (self.current, self._previous):
             if manifest is not None:
-                parts = (manifest.table, manifest.changes, manifest.world)
-                kept.update(part.name for part in parts if part is not None)
+                kept.update(part.name for part in _parts(manifest))
         now_s = self._clock.monotonic_s()
         names = {path.name for path in self.directory.iterdir()} - kept
         self._retired = {name: self._retired.get(name, now_s) for name in names}
         for name, since_s in self._retired.items():
             if now_s - since_s >= GRACE_S:
                 (self.directory / name).unlink(missing_ok=True)
+
+
+def _parts(manifest: Manifest) -> list[Part]:
+    return [part for part in (manifest.table, manifest.changes, manifest.world) if part is not None]
 
 
 def encode_world(world: World) -> bytes:

@@ -1,0 +1,92 @@
+"""A database with a publisher, and what workers find in its files: for tests of publication."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from msgspec import structs
+
+from aimesh.control.publish import Publisher
+from aimesh.core.clock import FixedClock
+from aimesh.core.ids import DEFAULT_TENANT, TenantId, UserId
+from aimesh.core.policy import KeyPolicy
+from aimesh.core.secret import Secret
+from aimesh.settings import compile_settings
+from aimesh.store import overlays, virtual_keys
+from aimesh.store.engine import Connection, Store
+from aimesh.store.overlays import OverlayKind
+from aimesh.store.publication import Publication, Published, published_directory
+from aimesh.store.virtual_keys import KeyTerms, NewKey, StoredKey
+
+T = TypeVar("T")
+
+
+class Press:
+    """One control process and one worker's reader, without the processes."""
+
+    def __init__(self, store: Store, home: Path, text: str = "") -> None:
+        self.store = store
+        self.home = home
+        self.clock = FixedClock()
+        self.alarms: list[tuple[str, str]] = []
+        """Of both."""
+        self.directory = published_directory(home)
+        file = home / "aimesh.yaml"
+        file.write_text(text, encoding="utf-8")
+        self.settings = compile_settings(file, {"AIMESH_HOME": str(home)})
+        self.publisher = self.new_publisher()
+        self.reader = Publication(self.directory, self._note)
+        self._published: Published | None = None
+
+    def _note(self, name: str, message: str) -> None:
+        self.alarms.append((name, message))
+
+    def new_publisher(self) -> Publisher:
+        return Publisher(self.store, self.settings, self.clock, self._note)
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        with self.store.write() as db:
+            return work(db)
+
+    def make_key(
+        self, alias: str, *, terms: KeyTerms | None = None, tenant: TenantId = DEFAULT_TENANT
+    ) -> StoredKey:
+        """Its text is ``text_of(alias)``."""
+        now_s = self.clock.wall_s()
+        new = NewKey(
+            id=virtual_keys.make_id(now_s),
+            tenant=tenant,
+            owner=UserId(""),
+            terms=structs.replace(terms or KeyTerms(alias=alias), alias=alias),
+            text=text_of(alias),
+            envelope=None,
+            at_s=now_s,
+        )
+        return self.write(lambda db: virtual_keys.insert_key(db, new))
+
+    def put_overlay(self, kind: OverlayKind, name: str, document: bytes) -> None:
+        def put(db: Connection) -> None:
+            found = overlays.find_overlay(db, kind, name)
+            before = 0 if found is None else found.version
+            at_s = self.clock.wall_s()
+            assert overlays.put_overlay(db, kind, name, document=document, before=before, at_s=at_s)
+
+        self.write(put)
+
+    @property
+    def published(self) -> Published:
+        """What a worker has now."""
+        self._published = self.reader.poll() or self._published
+        assert self._published is not None
+        return self._published
+
+    def find(self, text: str) -> KeyPolicy | None:
+        """By ``text_of`` of it."""
+        return self.published.keys.find(virtual_keys.digest(text_of(text)))
+
+    def close(self) -> None:
+        self.publisher.close()
+
+
+def text_of(alias: str) -> Secret[str]:
+    return Secret(f"ck-{alias:*<40}")
