@@ -52,3 +52,8 @@ def test_expansion_against_the_catalogue() -> None:
     assert expand(["*"], _NAMES, aliases) == set(_NAMES)
     assert expand([], _NAMES, aliases) == frozenset()
     assert expand(["qwen/z"], _NAMES, aliases) == frozenset()
+
+
+def test_a_hostile_pattern_takes_no_longer() -> None:
+    """A search that goes back would try some 10**20 ways."""
+    assert not matches("*a" * 40 + "*b", "a" * 2_000)

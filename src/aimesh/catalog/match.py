@@ -3,11 +3,11 @@
 1. A word is a public identifier, an alias, or a whole endpoint name ``provider@model@interface``, exactly.
 2. A pattern is matched against public identifiers; ``*`` stands for any text, slashes included; nothing else
    is special. An exact pattern may also be an alias.
-3. Patterns are expanded against the catalogue when a snapshot is made; a call asks a set.
+3. Patterns are expanded against the catalogue once; a call asks a set. Time grows with the length of a pattern and
+   of the names, whatever the pattern: it is somebody else's to choose.
 """
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from aimesh.core.ids import EndpointName, InterfaceId, ModelName, ProviderId
 
@@ -17,20 +17,39 @@ def endpoint_name(provider: ProviderId, model: ModelName, interface: InterfaceId
 
 
 def matches(pattern: str, name: str) -> bool:
-    if "*" not in pattern:
-        return pattern == name
-    expression = ".*".join(re.escape(piece) for piece in pattern.split("*"))
-    return re.fullmatch(expression, name, re.DOTALL) is not None
+    return _matcher(pattern)(name)
 
 
 def expand(
-    patterns: Iterable[str], names: Iterable[ModelName], aliases: Mapping[str, ModelName]
+    patterns: Iterable[str], names: Collection[ModelName], aliases: Mapping[str, ModelName]
 ) -> frozenset[ModelName]:
     """The models that the patterns allow. No patterns allow nothing; ``*`` allows every model."""
-    known = tuple(names)
     allowed: set[ModelName] = set()
     for pattern in patterns:
-        allowed.update(name for name in known if matches(pattern, name))
+        if "*" in pattern:
+            allowed.update(filter(_matcher(pattern), names))
+        elif pattern in names:
+            allowed.add(ModelName(pattern))
         if pattern in aliases:
             allowed.add(aliases[pattern])
     return frozenset(allowed)
+
+
+def _matcher(pattern: str) -> Callable[[str], bool]:
+    if "*" not in pattern:
+        return lambda name: name == pattern
+    first, *between, last = pattern.split("*")
+
+    def fits(name: str) -> bool:
+        at, end = len(first), len(name) - len(last)
+        if at > end or not name.startswith(first) or not name.endswith(last):
+            return False
+        for piece in between:
+            # The first place is the best: it leaves the most to the pieces after it.
+            at = name.find(piece, at, end)
+            if at < 0:
+                return False
+            at += len(piece)
+        return True
+
+    return fits
