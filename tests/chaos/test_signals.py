@@ -173,7 +173,7 @@ def test_sighup_again_and_again_under_load(process: GatewayProcess) -> None:
         async with asyncio.timeout(30), asyncio.TaskGroup() as callers:
             for index in range(12):
                 callers.create_task(load.caller(keeps_connection=index % 2 == 0))
-            for number in range(15):
+            for number in range(6):
                 keys = [key | {"labels": {"round": str(number)}} for key in process.config["virtual_keys"]]
                 process.write(process.config | {"virtual_keys": keys})
                 process.signal(signal.SIGHUP)

@@ -37,6 +37,7 @@ def chaos_config(simulator_url: str, *, providers: dict[str, str] | None = None)
     return {
         "listen": ["127.0.0.1:0"],
         "admin_listen": ["127.0.0.1:0"],
+        "workers": 1,
         "credentials_from_environment": False,
         "providers": {
             name: {

@@ -53,16 +53,16 @@ class Load:
                 await asyncio.sleep(0.01)
                 continue
             try:
-                await self._call(reader, writer)
-                while keeps_connection and not self.is_stopped:
-                    await self._call(reader, writer)
+                while await self._call(reader, writer) and keeps_connection and not self.is_stopped:
+                    pass
             except (OSError, asyncio.IncompleteReadError):
                 self.broken += 1
                 await asyncio.sleep(0.005)
             finally:
                 writer.close()
 
-    async def _call(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _call(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Whether the connection may be used again."""
         style = self._random.choice(self._styles)
         writer.write(request_bytes(style.path, style.body))
         first = await reader.readexactly(1)
@@ -77,6 +77,7 @@ class Load:
         found = _ID.search(head)
         if status == 200 and found is not None and _is_whole(style, body):
             self.complete.append(found[1].decode())
+        return b"\r\nconnection: close\r\n" not in head
 
 
 def _is_whole(style: Style, body: bytes) -> bool:

@@ -1,5 +1,9 @@
-"""``aimesh serve`` as a process of its own: for kills, signals and memory."""
+"""``aimesh serve`` as processes of its own: for kills, signals and memory.
 
+``kill`` ends all of them at once, as a machine that fails does; ``signal`` reaches the supervisor, as an operator does.
+"""
+
+import contextlib
 import os
 import re
 import resource
@@ -62,16 +66,35 @@ class GatewayProcess:
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def kill(self) -> None:
+        children = self.children()
+        # The supervisor first: it would start others.
         self._running.kill()
+        for pid in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._running.wait(10)
+
+    @property
+    def pid(self) -> int:
+        return self._running.pid
+
+    def children(self, kind: str = "") -> list[int]:
+        """Processes of the supervisor, oldest first: all, or those of a kind (``worker``, ``control``)."""
+        return children_of(self.pid, kind)
+
+    @property
+    def worker(self) -> int:
+        """The only worker."""
+        (pid,) = self.children("worker")
+        return pid
 
     def signal(self, number: signal.Signals) -> None:
         self._running.send_signal(number)
 
     def limit(self, what: int, soft: int) -> tuple[int, int]:
-        """Changes a limit of the running process; gives the one before."""
-        before = resource.prlimit(self._running.pid, what)
-        resource.prlimit(self._running.pid, what, (soft, before[1]))
+        """Changes a limit of the worker; gives the one before."""
+        before = resource.prlimit(self.worker, what)
+        resource.prlimit(self.worker, what, (soft, before[1]))
         return before
 
     def wait(self, timeout_s: float = 20.0) -> int:
@@ -95,9 +118,26 @@ class GatewayProcess:
 
     @property
     def rss_bytes(self) -> int:
-        pages = Path(f"/proc/{self._running.pid}/statm").read_text(encoding="ascii").split()[1]
+        pages = Path(f"/proc/{self.worker}/statm").read_text(encoding="ascii").split()[1]
         return int(pages) * resource.getpagesize()
 
     @property
     def open_files(self) -> int:
-        return len(os.listdir(f"/proc/{self._running.pid}/fd"))  # noqa: PTH208 - only the number counts
+        return len(os.listdir(f"/proc/{self.worker}/fd"))  # noqa: PTH208 - only the number counts
+
+
+def children_of(pid: int, kind: str = "") -> list[int]:
+    """Children of a supervisor, oldest first."""
+    try:
+        found = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    except OSError:
+        return []
+    return [int(child) for child in found if _module(int(child)).endswith(f".{kind}" if kind else "")]
+
+
+def _module(pid: int) -> str:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return ""
+    return words[words.index(b"-m") + 1].decode() if b"-m" in words else ""

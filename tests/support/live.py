@@ -256,7 +256,9 @@ def running_demo() -> Iterator[Live]:
 def running_serve(configuration: str, *, key: str, simulator: SimulatorControl, home: Path) -> Iterator[Live]:
     """``aimesh serve`` with a configuration of its own, in front of a simulator that already runs."""
     file = home / "aimesh.yaml"
-    fixed = f'listen: ["127.0.0.1:0"]\nadmin_listen: ["127.0.0.1:0"]\nsimulator: {simulator.url}\n'
+    fixed = (
+        f'listen: ["127.0.0.1:0"]\nadmin_listen: ["127.0.0.1:0"]\nworkers: 1\nsimulator: {simulator.url}\n'
+    )
     file.write_text(fixed + configuration, encoding="utf-8")
     process = _Process(["serve", "--config", str(file)], home, {"AIMESH_HOME": str(home)})
     try:

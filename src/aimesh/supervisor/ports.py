@@ -31,6 +31,10 @@ class Port:
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"{host}:{self._port}"
 
+    def is_at(self, address: Address) -> bool:
+        """Whether this is where the address leads, though it was said in other words (port 0)."""
+        return not address.unix and (address.host, address.port) == (self._host, self._port)
+
     def open(self, seat: int) -> socket.socket:
         if seat not in self._seats:
             self._seats[seat] = bind_tcp(self._host, self._port, reuse_port=True)
@@ -57,6 +61,9 @@ class UnixPort:
     def name(self) -> str:
         return f"unix:{self._path}"
 
+    def is_at(self, address: Address) -> bool:
+        return address.unix == str(self._path)
+
     def open(self, _seat: int) -> socket.socket:
         return self._listener
 
@@ -73,12 +80,15 @@ class Ports:
 
     def __init__(self, addresses: Sequence[Address], before: "Ports | None" = None) -> None:
         """What ``before`` holds of these addresses is taken over. Raises ``OSError``; nothing is bound then."""
-        held = before.by_address if before is not None else {}
+        held = list(before.by_address.items()) if before is not None else []
         fresh: list[Port | UnixPort] = []
         self.by_address: dict[Address, Port | UnixPort] = {}
         try:
             for address in addresses:
-                if (port := held.get(address)) is None:
+                known = [port for given, port in held if given == address or port.is_at(address)]
+                if known:
+                    port = known[0]
+                else:
                     port = UnixPort(address) if address.unix else Port(address)
                     fresh.append(port)
                 self.by_address[address] = port
@@ -101,7 +111,7 @@ class Ports:
 
     def close(self, but: "Ports | None" = None) -> None:
         """Closes all, or those that ``but`` did not take over."""
-        kept = but.by_address if but is not None else {}
-        for address, port in self.by_address.items():
-            if address not in kept:
+        kept = list(but.by_address.values()) if but is not None else []
+        for port in self.by_address.values():
+            if port not in kept:
                 port.close()
