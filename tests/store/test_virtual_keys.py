@@ -168,8 +168,8 @@ def test_a_rotated_key_opens_with_both_texts_until_the_end_of_the_grace(any_stor
         assert virtual_keys.find_text(db, new, NOW_S) == rotated
         assert virtual_keys.find_text(db, old, NOW_S + 59) == rotated
         assert virtual_keys.find_text(db, old, NOW_S + 60) is None
-        assert virtual_keys.grace_ends_s(db, key.id, NOW_S) == NOW_S + 60
-        assert virtual_keys.grace_ends_s(db, key.id, NOW_S + 60) is None
+        assert virtual_keys.graces(db, [key.id, KeyId("none")], NOW_S) == {key.id: NOW_S + 60}
+        assert virtual_keys.graces(db, [key.id], NOW_S + 60) == {}
     assert text_rows(any_store) == [(NOW_S + 60, 2)]
 
 

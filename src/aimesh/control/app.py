@@ -31,22 +31,40 @@ Adding a noun
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fastapi import FastAPI
 
 from aimesh import __version__
-from aimesh.control import audit, members, sessions, setup, tenants, tokens
+from aimesh.control import (
+    audit,
+    key_actions,
+    keys,
+    members,
+    routes,
+    sessions,
+    setup,
+    single_sign_on,
+    tenants,
+    tokens,
+)
 from aimesh.control.edge import Edge
 from aimesh.control.errors import add_handlers
 from aimesh.control.noun import PREFIX, Noun
+from aimesh.control.oidc import IdentityProvider, make_client
+from aimesh.control.pages import setup_page
 from aimesh.control.parts import Parts
 
 NOUNS: tuple[Noun, ...] = (
     setup.NOUN,
     sessions.NOUN,
+    single_sign_on.NOUN,
     members.NOUN,
     tenants.NOUN,
     tokens.NOUN,
+    keys.NOUN,
+    key_actions.NOUN,
+    routes.NOUN,
     audit.NOUN,
 )
 
@@ -63,12 +81,21 @@ def make_app(parts: Parts) -> FastAPI:
         redirect_slashes=False,
         openapi_tags=[{"name": noun.tag, "description": noun.about} for noun in NOUNS],
     )
-    app.state.parts = parts
+    app.state.parts = parts = _with_identity_provider(parts)
     add_handlers(app)
     for noun in NOUNS:
         app.include_router(noun.router)
+    app.add_route(setup.PAGE, setup_page, methods=["GET"], include_in_schema=False)
     app.add_middleware(Edge, parts=parts)
     return app
+
+
+def _with_identity_provider(parts: Parts) -> Parts:
+    oidc = parts.settings.admin.oidc
+    if parts.identity_provider is not None or not oidc.issuer:
+        return parts
+    client = make_client(parts.settings.upstream, oidc.issuer)
+    return replace(parts, identity_provider=IdentityProvider(oidc, parts.clock, client))
 
 
 def _check(nouns: Sequence[Noun]) -> None:

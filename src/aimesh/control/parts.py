@@ -10,6 +10,8 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
+from aimesh.control.models_catalog import Catalogs
+from aimesh.control.oidc import IdentityProvider
 from aimesh.control.passwords import Passwords
 from aimesh.control.throttle import Throttle
 from aimesh.core.clock import Clock
@@ -52,8 +54,11 @@ class Parts:
     ledger: LedgerReader | None = None
     """None: nobody counts, and what was used is unknown."""
     log: Log | None = None
+    identity_provider: IdentityProvider | None = None
+    """None: the one that the settings name, if they do."""
     passwords: Passwords = field(default_factory=Passwords)
     throttle: Throttle = field(default_factory=Throttle)
+    catalogs: Catalogs = field(default_factory=Catalogs)
 
 
 def parts_of(request: Request) -> Parts:

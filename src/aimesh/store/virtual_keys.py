@@ -36,7 +36,7 @@ from aimesh.core.policy import NO_LIMITS, Limits, Route, RouteMode
 from aimesh.core.secret import Secret, masked
 from aimesh.store.changes import bump
 from aimesh.store.engine import Connection
-from aimesh.store.tables import KEY_TEXTS, VIRTUAL_KEYS
+from aimesh.store.tables import KEY_TEXTS, USERS, VIRTUAL_KEYS
 from aimesh.store.vault import Place, Vault
 
 PREFIX = "ck-"
@@ -290,14 +290,20 @@ def end_grace(db: Connection, key: StoredKey, at_s: float) -> StoredKey | None:
     return ended
 
 
-def grace_ends_s(db: Connection, key_id: KeyId, now_s: float) -> float | None:
-    """When the last text that was rotated away stops working. None: there is none."""
-    ends: float | None = db.execute(
-        select(func.max(KEY_TEXTS.c.expires_at_s)).where(
-            KEY_TEXTS.c.key_id == key_id, KEY_TEXTS.c.expires_at_s > now_s
-        )
-    ).scalar_one()
-    return ends
+def graces(db: Connection, key_ids: Iterable[KeyId], now_s: float) -> dict[KeyId, float]:
+    """When the last text that was rotated away stops working, of the keys that have one."""
+    query = (
+        select(KEY_TEXTS.c.key_id, func.max(KEY_TEXTS.c.expires_at_s))
+        .where(KEY_TEXTS.c.key_id.in_(list(key_ids)), KEY_TEXTS.c.expires_at_s > now_s)
+        .group_by(KEY_TEXTS.c.key_id)
+    )
+    return {row[0]: row[1] for row in db.execute(query)}
+
+
+def usernames(db: Connection, owners: Iterable[UserId]) -> dict[UserId, str]:
+    """Of those who are still there."""
+    query = select(USERS.c.id, USERS.c.username).where(USERS.c.id.in_(list(owners)))
+    return {row.id: row.username for row in db.execute(query)}
 
 
 def envelope_of(db: Connection, key_id: KeyId) -> bytes | None:
