@@ -62,9 +62,6 @@ NOUNS: tuple[Noun, ...] = (
     members.NOUN,
     tenants.NOUN,
     tokens.NOUN,
-    keys.NOUN,
-    key_actions.NOUN,
-    routes.NOUN,
     audit.NOUN,
 )
 
