@@ -62,6 +62,9 @@ NOUNS: tuple[Noun, ...] = (
     members.NOUN,
     tenants.NOUN,
     tokens.NOUN,
+    keys.NOUN,
+    key_actions.NOUN,
+    routes.NOUN,
     audit.NOUN,
 )
 

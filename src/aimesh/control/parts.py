@@ -10,6 +10,7 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
+from aimesh.control.models_catalog import Catalogs
 from aimesh.control.oidc import IdentityProvider
 from aimesh.control.passwords import Passwords
 from aimesh.control.throttle import Throttle
@@ -57,6 +58,7 @@ class Parts:
     """None: the one that the settings name, if they do."""
     passwords: Passwords = field(default_factory=Passwords)
     throttle: Throttle = field(default_factory=Throttle)
+    catalogs: Catalogs = field(default_factory=Catalogs)
 
 
 def parts_of(request: Request) -> Parts:
