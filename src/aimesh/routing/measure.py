@@ -11,6 +11,8 @@ HALF_LIFE_S = 300.0
 STALE_S = 5 * HALF_LIFE_S
 MOST = 50_000
 """Circuits kept; beyond it the stale ones go."""
+LEAST_TOKENS = 32
+"""Shorter answers are all waiting: they say nothing about the pace."""
 
 _DECAY = -1.0 / HALF_LIFE_S
 
@@ -70,6 +72,14 @@ class Measures:
         if pace is None or not pace.tokens_weight or now_s - pace.tokens_last_s > STALE_S:
             return None
         return pace.tokens / pace.tokens_weight
+
+
+def tokens_per_s(output_tokens: int, seconds: float) -> float | None:
+    """The pace of an answer from the request sent to the answer's end; None where it says nothing. The wait is in it,
+    because an upstream that gathers a whole answer before it streams it would look infinitely fast without."""
+    if output_tokens < LEAST_TOKENS or seconds <= 0:
+        return None
+    return output_tokens / seconds
 
 
 def _drop_stale(paces: dict[Circuit, _Pace], now_s: float) -> None:

@@ -4,13 +4,13 @@
    provider's weight says. So are the built-in credentials of one endpoint.
 2. Ranked by measurements, the endpoints of a tier that were never measured, or long ago, come first, in order of
    price, so that they get measured. Of the others, sorted from the best, the best and those within ``EQUAL`` of it are
-   equals, then the best of the rest and those within ``EQUAL`` of that one, and so on.
+   equals, then the best of the rest and those within ``EQUAL`` of that one, and so on. That holds for ``RANKED_S``.
 3. What an endpoint is worth is what was measured with the credential that would be tried there first.
 4. A candidate whose circuit is open goes to the end, not away: when nothing else works, trying it beats refusing.
 5. A call that meets no open circuit and no equals costs a few comparisons.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 from aimesh.core.ids import KeyId
@@ -19,10 +19,13 @@ from aimesh.routing.breaker import Breakers
 from aimesh.routing.candidate import Candidate
 from aimesh.routing.draw import AFFINITY_BYTES, dice, prefer, prompt_hash
 from aimesh.routing.measure import Measures
-from aimesh.routing.rank import Group, Ranking, Stop, Tier
+from aimesh.routing.rank import Group, Ranking, Stop, Tier, group_of
 
 EQUAL = 1.1
 """Values that differ by less than this factor are equal."""
+
+RANKED_S = 0.1
+"""Measurements move slowly; sorting by them costs more than all the rest of planning."""
 
 Worth = Callable[[Stop], float | None]
 """Lower is better; None: not known."""
@@ -70,31 +73,26 @@ class Planner:
         has_prefix = ranking.affinity and len(body) >= AFFINITY_BYTES
         prompt = prompt_hash(key, body) if has_prefix else 0
         found: list[Candidate] = []
-        for tier in ranking.tiers:
-            groups: Iterable[Group] = tier
-            if ranking.rank_by is not RankBy.PRICE:
-                groups = _measured(tier, self._worth(ranking.rank_by, stream=stream, now_s=now_s))
-            for group in groups:
-                stops = group if len(group) == 1 else self._equals(group, prompt)
+        tiers = ranking.tiers
+        remembered = ranking.streamed if stream else ranking.whole
+        if remembered is not None:
+            if now_s >= remembered.until_s:
+                worth = self._worth(ranking.rank_by, stream=stream, now_s=now_s)
+                remembered.tiers = tuple(_measured(tier, worth) for tier in tiers)
+                remembered.until_s = now_s + RANKED_S
+            tiers = remembered.tiers
+        for tier in tiers:
+            for group in tier:
+                stops: Sequence[Stop] = group.items
+                if len(stops) > 1:
+                    stops = prefer(group, prompt) if prompt else dice(group, self._random)
                 for stop in stops:
-                    if stop.is_fixed:
+                    if stop.shared is None:
                         found += stop.whole
                     else:
                         found += stop.own
-                        found += self._shared(stop, prompt)
+                        found += prefer(stop.shared, prompt) if prompt else dice(stop.shared, self._random)
         return tuple(found)
-
-    def _equals(self, group: Sequence[Stop], prompt: int) -> Sequence[Stop]:
-        weights = [stop.weight for stop in group]
-        if prompt:
-            return prefer(group, weights, [stop.seed for stop in group], prompt)
-        return dice(group, weights, self._random)
-
-    def _shared(self, stop: Stop, prompt: int) -> Sequence[Candidate]:
-        weights = (1,) * len(stop.built_in)
-        if prompt:
-            return prefer(stop.built_in, weights, stop.seeds, prompt)
-        return dice(stop.built_in, weights, self._random)
 
     def _worth(self, rank_by: RankBy, *, stream: bool, now_s: float) -> Worth:
         measures, troubled = self._measures, self._breakers.troubled
@@ -116,30 +114,30 @@ class Planner:
         return worth
 
 
-def _measured(tier: Tier, worth: Worth) -> list[Group]:
+def _measured(tier: Tier, worth: Worth) -> Tier:
     """The groups of a tier by measurement instead of price."""
     groups: list[Group] = []
     known: list[tuple[float, Stop]] = []
     for group in tier:
         new: list[Stop] = []
-        for stop in group:
+        for stop in group.items:
             value = worth(stop)
             if value is None:
                 new.append(stop)
             else:
                 known.append((value, stop))
         if new:
-            groups.append(tuple(new))
+            groups.append(group_of(new))
     known.sort(key=lambda pair: pair[0])
     best = 0.0
     equals: list[Stop] = []
     for value, stop in known:
         if equals and value > best * EQUAL:
-            groups.append(tuple(equals))
+            groups.append(group_of(equals))
             equals = []
         if not equals:
             best = value
         equals.append(stop)
     if equals:
-        groups.append(tuple(equals))
-    return groups
+        groups.append(group_of(equals))
+    return tuple(groups)

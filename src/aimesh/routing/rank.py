@@ -11,7 +11,6 @@ does not depend on the call.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from hashlib import blake2b
 from itertools import groupby
 
 from msgspec import Struct
@@ -20,6 +19,7 @@ from aimesh.catalog.snapshot import Endpoint
 from aimesh.core.ids import ProviderId
 from aimesh.core.policy import RankBy, Route, RouteMode
 from aimesh.routing.candidate import Candidate, Credential, Make
+from aimesh.routing.draw import Equals, equals, seed_of
 
 Shelf = Mapping[ProviderId, tuple[Credential, ...]]
 
@@ -35,26 +35,32 @@ class Held(Struct, frozen=True):
 
 
 class Stop(Struct, frozen=True):
-    """An endpoint in a ranking. ``own`` come first, in this order; ``built_in`` share the load."""
+    """An endpoint in a ranking."""
 
     endpoint: Endpoint
-    own: tuple[Candidate, ...]
-    built_in: tuple[Candidate, ...]
     weight: int
     seed: int
-    """Odd, 64 bits, of the endpoint's name: see ``routing/draw.py``."""
-    seeds: tuple[int, ...]
-    """Of the built-in candidates."""
+    own: tuple[Candidate, ...]
+    """Come first, in this order."""
+    built_in: tuple[Candidate, ...]
     whole: tuple[Candidate, ...]
-
-    @property
-    def is_fixed(self) -> bool:
-        """Nothing in it is left to a draw."""
-        return len(self.built_in) < 2
+    """Both."""
+    shared: Equals[Candidate] | None
+    """The built-in ones, where there are several; None: nothing is left to a draw."""
 
 
-Group = tuple[Stop, ...]
+Group = Equals[Stop]
 Tier = tuple[Group, ...]
+
+
+class Measured:
+    """The tiers of a ranking as measurements put them a moment ago: see ``routing/plan.py``. A memo, not a value."""
+
+    __slots__ = ("tiers", "until_s")
+
+    def __init__(self) -> None:
+        self.tiers: tuple[Tier, ...] = ()
+        self.until_s = 0.0
 
 
 class Ranking(Struct, frozen=True):
@@ -66,6 +72,9 @@ class Ranking(Struct, frozen=True):
     affinity: bool = False
     is_capped: bool = False
     """The setting's number of attempts holds; otherwise all are tried."""
+    streamed: Measured | None = None
+    """Where ``rank_by`` is not price."""
+    whole: Measured | None = None
 
 
 def permitted(
@@ -105,20 +114,26 @@ def rank(route: Route, endpoints: Sequence[Endpoint], held: Held, make: Make) ->
     ]
     if route.mode is RouteMode.PROVIDER:
         stops.sort(key=lambda stop: route.providers.index(stop.endpoint.provider))
-        tiers: tuple[Tier, ...] = (tuple((stop,) for stop in stops),)
+        tiers: tuple[Tier, ...] = (tuple(group_of((stop,)) for stop in stops),)
         rank_by = RankBy.PRICE
     else:
         tiers = _tiers(route, stops)
         rank_by = route.rank_by if len(stops) > 1 else RankBy.PRICE
-    groups = [group for tier in tiers for group in tier]
-    is_fixed = rank_by is RankBy.PRICE and all(len(group) == 1 and group[0].is_fixed for group in groups)
+    groups = [group.items for tier in tiers for group in tier]
+    is_fixed = rank_by is RankBy.PRICE and all(len(group) == 1 and not group[0].shared for group in groups)
     return Ranking(
         candidates=tuple(candidate for group in groups for stop in group for candidate in stop.whole),
         tiers=() if is_fixed else tiers,
         rank_by=rank_by,
         affinity=route.affinity,
         is_capped=route.mode is RouteMode.DEFAULT,
+        streamed=None if rank_by is RankBy.PRICE else Measured(),
+        whole=None if rank_by is RankBy.PRICE else Measured(),
     )
+
+
+def group_of(stops: Sequence[Stop]) -> Group:
+    return equals(stops, seeds=[stop.seed for stop in stops], weights=[stop.weight for stop in stops])
 
 
 def _listed(route: Route, held: Held) -> list[Credential]:
@@ -135,14 +150,15 @@ def _stop(
 ) -> Stop:
     ours = tuple(make(endpoint, each) for each in own)
     theirs = tuple(make(endpoint, each) for each in built_in)
+    seeds = [seed_of(*each.circuit) for each in theirs]
     return Stop(
         endpoint=endpoint,
+        weight=route.weights.get(endpoint.provider, 1),
+        seed=seed_of(endpoint.name),
         own=ours,
         built_in=theirs,
-        weight=route.weights.get(endpoint.provider, 1),
-        seed=_seed(endpoint.name),
-        seeds=tuple(_seed(*each.circuit) for each in theirs),
         whole=ours + theirs,
+        shared=equals(theirs, seeds=seeds, weights=()) if len(theirs) > 1 else None,
     )
 
 
@@ -152,7 +168,7 @@ def _tiers(route: Route, stops: list[Stop]) -> tuple[Tier, ...]:
 
     # Both sorts keep the order that they find: by price, then by name.
     return tuple(
-        tuple(tuple(group) for _, group in groupby(sorted(members, key=_price), key=_price))
+        tuple(group_of(list(group)) for _, group in groupby(sorted(members, key=_price), key=_price))
         for _, members in groupby(sorted(stops, key=tier), key=tier)
     )
 
@@ -160,8 +176,3 @@ def _tiers(route: Route, stops: list[Stop]) -> tuple[Tier, ...]:
 def _price(stop: Stop) -> tuple[bool, int]:
     rank = stop.endpoint.blended_rank
     return rank is None, rank or 0
-
-
-def _seed(*names: str) -> int:
-    """The same in every worker and after every start."""
-    return int.from_bytes(blake2b("\0".join(names).encode(), digest_size=8).digest(), "big") | 1
