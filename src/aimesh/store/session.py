@@ -46,6 +46,18 @@ class Session(Protocol):
         ...
 
 
+class Transactions(Protocol):
+    """Who runs them."""
+
+    async def read(self, work: Callable[[Session], T]) -> T:
+        """``work`` sees one state of the database throughout."""
+        ...
+
+    async def write(self, work: Callable[[Session], T]) -> T:
+        """All or nothing; an exception of ``work`` undoes it, cancelling the waiter does not."""
+        ...
+
+
 class Driver(Protocol):
     """One connection; used by one thread at a time."""
 

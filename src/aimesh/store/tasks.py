@@ -9,6 +9,7 @@
 """
 
 from collections.abc import Mapping
+from typing import Protocol
 
 import msgspec
 from msgspec import Struct
@@ -25,7 +26,7 @@ from aimesh.core.ids import (
     TaskId,
     TenantId,
 )
-from aimesh.store.database import Database, DuplicateError, Row, Session, Value, in_list
+from aimesh.store.database import DuplicateError, Row, Session, Transactions, Value, in_list
 
 Summary = Mapping[str, str | int | float | bool | None]
 """What of the request chooses a price and does not come back in the answer: ``{"resolution": "1080p"}``."""
@@ -137,8 +138,31 @@ UPDATE tasks SET poll_at_s = :until_s, polls = polls + 1
 WHERE interface = :interface AND id = :id AND NOT settled AND poll_at_s <= :now_s"""
 
 
+class TaskBook(Protocol):
+    """What the data plane asks for. ``TaskStore`` says what each does; ``spool.py`` does it while the database is
+    away, too."""
+
+    async def create(self, task: NewTask, *, poll_after_s: float = 0.0) -> None: ...
+
+    async def find(self, interface: InterfaceId, task_id: TaskId) -> Task | None: ...
+
+    async def find_own(self, interface: InterfaceId, task_id: TaskId, key_id: KeyId) -> Task | None: ...
+
+    async def list_page(self, wanted: TaskFilter, *, page: int, page_size: int) -> TaskPage: ...
+
+    async def update(self, interface: InterfaceId, task_id: TaskId, progress: Progress) -> bool: ...
+
+    async def claim_due(self, *, limit: int, claim_s: float) -> list[Task]: ...
+
+    async def unfinished(self, limit: int) -> list[Task]: ...
+
+    async def mark_settled(self, interface: InterfaceId, task_id: TaskId) -> bool: ...
+
+    async def delete(self, interface: InterfaceId, task_id: TaskId) -> bool: ...
+
+
 class TaskStore:
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Transactions, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
@@ -149,7 +173,7 @@ class TaskStore:
         fields = {name: getattr(task, name) for name in task.__struct_fields__}
         values: dict[str, Value] = {
             **fields,
-            "summary": _encode(task.summary),
+            "summary": encode_summary(task.summary),
             "poll_at_s": now_s + poll_after_s,
             "now_s": now_s,
         }
@@ -184,7 +208,7 @@ class TaskStore:
                 "ORDER BY created_at_s DESC, id DESC LIMIT :limit OFFSET :offset",
                 {**values, "limit": page_size, "offset": (page - 1) * page_size},
             )
-            return TaskPage(total=int(count[0]) if count else 0, tasks=tuple(_task(row) for row in rows))
+            return TaskPage(total=int(count[0]) if count else 0, tasks=tuple(read_task(row) for row in rows))
 
         return await self._database.read(work)
 
@@ -217,7 +241,7 @@ class TaskStore:
                     "until_s": now_s + claim_s,
                 }
                 if session.change(_CLAIM, claim):
-                    claimed.append(msgspec.structs.replace(_task(row), polls=row["polls"] + 1))
+                    claimed.append(msgspec.structs.replace(read_task(row), polls=row["polls"] + 1))
             return claimed
 
         return await self._database.write(work)
@@ -226,7 +250,7 @@ class TaskStore:
         """Tasks that are not settled, oldest first, whoever has claimed them."""
         sql = "SELECT * FROM tasks WHERE NOT settled ORDER BY created_at_s LIMIT :limit"
         rows = await self._database.read(lambda session: session.all(sql, {"limit": limit}))
-        return [_task(row) for row in rows]
+        return [read_task(row) for row in rows]
 
     async def mark_settled(self, interface: InterfaceId, task_id: TaskId) -> bool:
         """True for exactly one caller per task."""
@@ -263,14 +287,15 @@ def _conditions(wanted: TaskFilter) -> tuple[str, dict[str, Value]]:
 def _find(session: Session, interface: InterfaceId, task_id: TaskId) -> Task | None:
     sql = "SELECT * FROM tasks WHERE interface = :interface AND id = :id"
     row = session.one(sql, {"interface": interface, "id": task_id})
-    return _task(row) if row is not None else None
+    return read_task(row) if row is not None else None
 
 
-def _encode(summary: Summary) -> str:
+def encode_summary(summary: Summary) -> str:
     return msgspec.json.encode(summary).decode()
 
 
-def _task(row: Row) -> Task:
+def read_task(row: Row) -> Task:
+    """A whole row of the table."""
     fields = {name: row[name] for name in Task.__struct_fields__}
     fields["summary"] = msgspec.json.decode(fields["summary"])
     # SQLite keeps truth as 0 and 1.
