@@ -79,6 +79,8 @@ class Seat(Struct, frozen=True):
     """The same for the admin addresses."""
     control: str = ""
     """Path of the control process's unix socket; empty: there is no such process."""
+    ledger: str = ""
+    """Path of the ledger of limits, prepared for the slot; empty: there is none."""
 
 
 ALONE = Seat()

@@ -5,8 +5,9 @@ database adds comes between them (``merge.py``).
 2. No text that leaves this room holds a secret.
 """
 
-from aimesh.settings.compile import compile_settings
-from aimesh.settings.file import FILE_NAME, home_directory
+from aimesh.routing.candidate import Credential
+from aimesh.settings.compile import compile_settings, compile_source
+from aimesh.settings.file import FILE_NAME, Source, home_directory, read_source
 from aimesh.settings.merge import (
     NO_OVERLAYS,
     Overlays,
@@ -18,7 +19,6 @@ from aimesh.settings.merge import (
 )
 from aimesh.settings.values import (
     Address,
-    Credential,
     Credentials,
     Settings,
     VirtualKey,
@@ -34,8 +34,10 @@ __all__ = [
     "Credentials",
     "Overlays",
     "Settings",
+    "Source",
     "VirtualKey",
     "compile_settings",
+    "compile_source",
     "home_directory",
     "is_header_text",
     "is_simulated",
@@ -43,5 +45,6 @@ __all__ = [
     "overlaid_entries",
     "parse_address",
     "read_overlays",
+    "read_source",
     "with_catalog",
 ]

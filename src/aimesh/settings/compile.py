@@ -19,12 +19,12 @@ from aimesh.catalog.problem import ConfigError, did_you_mean, shown_name
 from aimesh.catalog.snapshot import Catalog, compile_catalog
 from aimesh.core.ids import ProviderId
 from aimesh.core.secret import Secret
-from aimesh.settings.file import Desk, find_file, home_directory, read_file
+from aimesh.routing.candidate import Credential
+from aimesh.settings.file import Desk, Source, home_directory, read_nodes, read_source
 from aimesh.settings.keys import KeyReader
 from aimesh.settings.merge import DATABASE, held_credentials, made_credential, ranking_rate
 from aimesh.settings.values import (
     Address,
-    Credential,
     Credentials,
     Settings,
     Sources,
@@ -38,13 +38,16 @@ _OFF = "off"
 def compile_settings(path: Path | None, environ: Table[str, str]) -> Settings:
     """The settings of one process. Without a path: ``AIMESH_CONFIG``, else ``aimesh.yaml`` in the home
     directory if there is one, else all defaults. Raises ``ConfigError``."""
-    home = home_directory(environ)
-    file = find_file(path, home, environ)
-    document = read_file(file, environ)
+    return compile_source(read_source(path, environ), environ)
+
+
+def compile_source(source: Source, environ: Table[str, str]) -> Settings:
+    """The same from a file that was read already. Raises ``ConfigError``."""
+    document = read_nodes(source, environ)
     operator, problems = decode(document, OperatorFile)
     if operator is None:
         raise ConfigError(problems)
-    return _Compiler(document, operator, environ).compile(file, home)
+    return _Compiler(document, operator, environ).compile(source.file, home_directory(environ))
 
 
 class _Compiler:

@@ -3,11 +3,23 @@
 from collections.abc import Mapping as Table
 from pathlib import Path
 
+from msgspec import Struct
+
 from aimesh.catalog.document import EMPTY, Document, Mapping, Node, Scalar, interpolated, read_document
 from aimesh.catalog.document import Path as Place
 from aimesh.catalog.problem import ConfigError, Problem
+from aimesh.core.secret import Secret
 
 FILE_NAME = "aimesh.yaml"
+
+
+class Source(Struct, frozen=True):
+    """The operator's file as it was read once: several processes can begin from the same words."""
+
+    file: Path | None
+    """None: there is none, and ``text`` is empty."""
+    text: Secret[str]
+    """May hold secrets in clear."""
 
 
 class Desk:
@@ -44,12 +56,14 @@ def find_file(path: Path | None, home: Path, environ: Table[str, str]) -> Path |
     return path
 
 
-def read_file(file: Path | None, environ: Table[str, str]) -> Document:
-    """Raises ``ConfigError``."""
+def read_source(path: Path | None, environ: Table[str, str]) -> Source:
+    """Without a path: ``AIMESH_CONFIG``, else ``aimesh.yaml`` in the home directory if there is one. Raises
+    ``ConfigError``."""
+    file = find_file(path, home_directory(environ), environ)
     if file is None:
-        return Document(file=FILE_NAME, root=EMPTY)
+        return Source(file=None, text=Secret(""))
     try:
-        text = file.read_text(encoding="utf-8")
+        return Source(file=file, text=Secret(file.read_text(encoding="utf-8")))
     except OSError as error:
         why = (error.strerror or "unreadable").lower()
         raise ConfigError(
@@ -57,7 +71,13 @@ def read_file(file: Path | None, environ: Table[str, str]) -> Document:
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigError([Problem(file=str(file), line=1, column=1, message="is not UTF-8 text")]) from error
-    document, problems = read_document(text, str(file))
+
+
+def read_nodes(source: Source, environ: Table[str, str]) -> Document:
+    """Raises ``ConfigError``."""
+    if source.file is None:
+        return Document(file=FILE_NAME, root=EMPTY)
+    document, problems = read_document(source.text.reveal(), str(source.file))
     if not problems:
         document, problems = interpolated(document, environ.get)
     if problems:

@@ -8,19 +8,17 @@ import sys
 
 from aimesh.catalog.problem import ConfigError
 from aimesh.net.listen import new_event_loop
-from aimesh.settings import Settings
-from aimesh.supervisor.inside import load_settings
 from aimesh.supervisor.orders import Order, read_order
 from aimesh.supervisor.rundir import InUseError
-from aimesh.supervisor.supervisor import Supervisor
+from aimesh.supervisor.supervisor import Loaded, Supervisor, load
 
 
 def main() -> int:
-    order = read_order(int(sys.argv[1]), Order)
+    order, _ = read_order(int(sys.argv[1]), Order)
     try:
-        settings = load_settings(order.config)
+        loaded = load(order.config)
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            return runner.run(_run(order, settings))
+            return runner.run(_run(order, loaded))
     except ConfigError as error:
         count = len(error.problems)
         problems = "\n".join(map(str, error.problems))
@@ -31,8 +29,8 @@ def main() -> int:
         return _refused(f"cannot start: {error.strerror or error}")
 
 
-async def _run(order: Order, settings: Settings) -> int:
-    return await Supervisor(order, settings).run()
+async def _run(order: Order, loaded: Loaded) -> int:
+    return await Supervisor(order, loaded).run()
 
 
 def _refused(why: str) -> int:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from aimesh.settings import Source
 from aimesh.supervisor.orders import Brief, write_order
 
 READY = b"ready"
@@ -36,12 +37,13 @@ class Child:
         module: str,
         brief: Brief,
         *,
+        source: Source,
         sockets: Sequence[socket.socket],
         loop: asyncio.AbstractEventLoop,
         on_end: OnEnd,
         on_words: Callable[[str], None],
     ) -> None:
-        """``module`` is run with the brief. Raises ``OSError``."""
+        """``module`` is run with the brief and the configuration. Raises ``OSError``."""
         self._loop = loop
         self._on_end = on_end
         self._on_words = on_words
@@ -56,7 +58,9 @@ class Child:
         self._channel, theirs = socket.socketpair()
         order = -1
         try:
-            order = write_order(msgspec.structs.replace(brief, channel=theirs.fileno()))
+            file = "" if source.file is None else str(source.file)
+            whole = msgspec.structs.replace(brief, channel=theirs.fileno(), file=file)
+            order = write_order(whole, source.text.reveal())
             inherited = (order, theirs.fileno(), *(each.fileno() for each in sockets))
             self._process = subprocess.Popen(  # noqa: S603 - this very interpreter and a module of ours
                 [sys.executable, "-P", "-m", module, str(order)],

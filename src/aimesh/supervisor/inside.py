@@ -10,13 +10,14 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
 from aimesh.catalog.problem import ConfigError
+from aimesh.core.secret import Secret
 from aimesh.net.listen import new_event_loop, on_signal
-from aimesh.settings import Settings, compile_settings
+from aimesh.settings import Settings, Source, compile_source
 from aimesh.store.database import StoreError
 from aimesh.supervisor.child import LEAVE, READY, SAY
 from aimesh.supervisor.orders import Brief, read_order
@@ -80,11 +81,12 @@ Main = Callable[[Brief, Settings, Supervision], Coroutine[Any, Any, None]]
 def run_child(main: Main) -> None:
     """The whole life of a child process: its brief is in the descriptor that the command line names."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    brief = read_order(int(sys.argv[1]), Brief)
+    brief, text = read_order(int(sys.argv[1]), Brief)
+    source = Source(file=Path(brief.file) if brief.file else None, text=Secret(text))
 
     async def live() -> None:
         supervision = Supervision(brief.channel)
-        await main(brief, load_settings(brief.config), supervision)
+        await main(brief, compile_source(source, own_environment()), supervision)
 
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
@@ -97,7 +99,5 @@ def run_child(main: Main) -> None:
         sys.exit(f"cannot start: {error}")
 
 
-def load_settings(config: str) -> Settings:
-    """Raises ``ConfigError``."""
-    path = Path(config) if config else None
-    return compile_settings(path, os.environ)  # noqa: TID251 - a process's own beginning is where it enters
+def own_environment() -> Mapping[str, str]:
+    return os.environ  # noqa: TID251 - a process's own beginning is where it enters

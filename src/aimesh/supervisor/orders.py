@@ -34,22 +34,26 @@ class Brief(Struct, frozen=True):
 
     channel: int = -1
     """Descriptor of the connection to the supervisor."""
-    config: str = ""
+    file: str = ""
+    """Of the configuration; its text follows the brief."""
     slot: int = 0
     listeners: tuple[int, ...] = ()
     admin: tuple[int, ...] = ()
     control: str = ""
+    ledger: str = ""
     """See ``app.Seat``."""
 
 
-def write_order(order: Order | Brief) -> int:
+def write_order(order: Order | Brief, text: str = "") -> int:
     """A descriptor to be inherited and given to ``read_order``; the caller closes its own."""
     with tempfile.TemporaryFile() as file:
-        file.write(msgspec.json.encode(order))
+        file.write(msgspec.json.encode(order) + b"\n" + text.encode())
         file.seek(0)
         return os.dup(file.fileno())
 
 
-def read_order(descriptor: int, kind: type[T]) -> T:
+def read_order(descriptor: int, kind: type[T]) -> tuple[T, str]:
+    """The order and the text that follows it."""
     with os.fdopen(descriptor, "rb") as file:
-        return msgspec.json.decode(file.read(), type=kind)
+        order, _, text = file.read().partition(b"\n")
+    return msgspec.json.decode(order, type=kind), text.decode()

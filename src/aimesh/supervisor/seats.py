@@ -9,12 +9,13 @@
 import asyncio
 import os
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
 
 from msgspec import Struct
 
 from aimesh.net.listen import bind_unix
-from aimesh.settings import Address
+from aimesh.settings import Address, Source
 from aimesh.supervisor.child import Child, OnEnd
 from aimesh.supervisor.orders import Brief
 from aimesh.supervisor.ports import Ports
@@ -27,14 +28,26 @@ _MODULE = "aimesh.supervisor.worker"
 class Shared(Struct, frozen=True):
     """What all workers are given, and whom they are reported to."""
 
-    config: str
     control: str
     """Path of the control process's socket."""
     sockets: Path
     """Directory of the workers' own sockets."""
+    ledger: str
     say: Callable[[str], None]
+    source: Callable[[], Source]
+    """The configuration that is in force."""
     release_slot: Callable[[int], None]
     """Told of every slot whose worker has ended."""
+
+
+class Change(Enum):
+    """What became of a change."""
+
+    NONE = "none"
+    """The first successor did not come up, and all is as it was."""
+    PART = "part"
+    """Some predecessors stay."""
+    WHOLE = "whole"
 
 
 class Seats:
@@ -71,9 +84,9 @@ class Seats:
         self._posts = [self._post(seat) for seat in range(count)]
         return all(await asyncio.gather(*(post.fill() for post in self._posts)))
 
-    async def change(self, addresses: tuple[Address, ...], count: int) -> bool:
-        """Replaces every worker; more or fewer, on other addresses, if so it is. False: some could not be replaced.
-        Raises ``OSError`` where an address cannot be had; nothing has changed then."""
+    async def change(self, addresses: tuple[Address, ...], count: int) -> Change:
+        """Replaces every worker; more or fewer, on other addresses, if so it is. Raises ``OSError`` where an address
+        cannot be had; nothing has changed then."""
         before = self._ports
         self._ports = Ports(addresses, before)
         is_done = True
@@ -84,7 +97,7 @@ class Seats:
             if number == 0:
                 self._ports, unused = before, self._ports
                 unused.close(but=before)
-                return False
+                return Change.NONE
         for seat in range(len(self._posts), count):
             self._posts.append(self._post(seat))
             is_done = await self._replaced(self._posts[-1]) and is_done
@@ -95,7 +108,7 @@ class Seats:
             self._ports.vacate(seat)
         del self._posts[count:]
         before.close(but=self._ports)
-        return is_done
+        return Change.WHOLE if is_done else Change.PART
 
     async def stop(self, within_s: float) -> bool:
         """False: some had to be killed."""
@@ -132,15 +145,16 @@ class Seats:
             listeners = self._ports.open(seat)
             with bind_unix(self.socket_path(slot)) as admin:
                 brief = Brief(
-                    config=self._shared.config,
                     slot=slot,
                     listeners=tuple(each.fileno() for each in listeners),
                     admin=(admin.fileno(),),
                     control=self._shared.control,
+                    ledger=self._shared.ledger,
                 )
                 return Child(
                     _MODULE,
                     brief,
+                    source=self._shared.source(),
                     sockets=(*listeners, admin),
                     loop=self._loop,
                     on_end=on_end,

@@ -16,36 +16,57 @@ import os
 import signal
 import sys
 from functools import partial
+from pathlib import Path
+
+from msgspec import Struct
 
 from aimesh.catalog.problem import ConfigError
 from aimesh.net.children import Children
 from aimesh.net.listen import BACKLOG, adopt, bind_unix, on_signal
-from aimesh.settings import Address, Settings
+from aimesh.settings import Address, Settings, Source, compile_source, read_source
+from aimesh.store.ledger import prepare, release_slot
+from aimesh.store.ledger_file import LedgerError, SlotLock
 from aimesh.supervisor.admin import AdminPages, Count
 from aimesh.supervisor.child import Child, OnEnd
-from aimesh.supervisor.inside import load_settings
+from aimesh.supervisor.inside import own_environment
 from aimesh.supervisor.orders import URL_MARK, Brief, Order
 from aimesh.supervisor.post import Post, Start
 from aimesh.supervisor.rundir import lock, run_directory, socket_directory
-from aimesh.supervisor.seats import Seats, Shared, count_workers
+from aimesh.supervisor.seats import Change, Seats, Shared, count_workers
 from aimesh.supervisor.slots import Slots
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_LEDGER = "limits.bin"
 _BIND_S = 3.0
-"""How long the children of a killed supervisor may take to let go of the addresses."""
+"""How long the children of a killed supervisor may take to let go of what is theirs."""
 _MARGIN_S = 10.0
 """What a worker needs beyond its own limit for draining, before it is killed."""
 _OTHERS_S = 10.0
 """For the control process and the simulator to end."""
 
 
+class Loaded(Struct, frozen=True):
+    """A configuration that is good: its words, which every child begins from, and what they mean."""
+
+    source: Source
+    settings: Settings
+
+
+def load(config: str) -> Loaded:
+    """Raises ``ConfigError``."""
+    environ = own_environment()
+    source = read_source(Path(config) if config else None, environ)
+    return Loaded(source=source, settings=compile_source(source, environ))
+
+
 class Supervisor:
     """Made inside a running loop, run once."""
 
-    def __init__(self, order: Order, settings: Settings) -> None:
+    def __init__(self, order: Order, loaded: Loaded) -> None:
         """Raises ``InUseError`` and ``OSError``."""
         self._order = order
-        self._settings = settings
+        self._loaded = loaded
+        settings = loaded.settings
         self._loop = asyncio.get_running_loop()
         self._children = Children(lambda name, error: say(f"{name}: {error!r}"))
         self._stop = asyncio.Event()
@@ -58,12 +79,14 @@ class Supervisor:
         # Who comes before the control process waits in the queue.
         self._control_socket.listen(BACKLOG)
         self._count = self._wanted(settings)
-        self._slots = Slots(2 * max(self._count, count_workers(0)))
+        self._ledger = run / _LEDGER
+        self._slots = Slots(2 * max(self._count, count_workers(0)), self._is_foreign)
         shared = Shared(
-            config=order.config,
             control=str(self._control_path),
             sockets=sockets,
+            ledger=str(self._ledger),
             say=say,
+            source=lambda: self._loaded.source,
             release_slot=self._release_slot,
         )
         self._seats = Seats(shared, self._slots)
@@ -101,9 +124,9 @@ class Supervisor:
             await self._change()
 
     async def _start(self) -> bool:
-        await self._bind(self._settings.listen)
-        await self._admin.listen(self._settings.admin_listen)
-        # The seam for the ledger of limits: prepared here, before the first worker maps it.
+        await self._bind(self._loaded.settings.listen)
+        await self._admin.listen(self._loaded.settings.admin_listen)
+        await self._prepare_ledger()
         if self._order.simulator >= 0:
             self._simulator = self._post("the simulator", self._start_simulator)
             self._simulator.open()
@@ -137,31 +160,39 @@ class Supervisor:
 
     async def _change(self) -> None:
         try:
-            settings = load_settings(self._order.config)
+            loaded = load(self._order.config)
         except ConfigError as error:
             problems = "\n".join(map(str, error.problems))
             say(f"reload refused, the old configuration stays:\n{problems}")
             return
+        settings = loaded.settings
         count = self._wanted(settings)
         if 2 * count > self._slots.count:
             say(f"reload refused: more than {self._slots.count // 2} workers need a restart")
             return
+        before, self._loaded = self._loaded, loaded
         try:
-            is_done = await self._seats.change(settings.listen, count)
             await self._admin.listen(settings.admin_listen)
+            change = await self._seats.change(settings.listen, count)
         except OSError as error:
+            self._loaded = before
             say(f"reload refused, the old configuration stays: {error.strerror or error}")
+            with contextlib.suppress(OSError):
+                await self._admin.listen(before.settings.admin_listen)
             return
-        if not is_done:
-            say("reload incomplete: a new worker did not come up, and its predecessor stays")
+        if change is Change.NONE:
+            self._loaded = before
+            say("reload refused, the old configuration stays: a worker did not come up with the new one")
             return
-        self._settings, self._count = settings, count
         await self._control.restart()
+        if change is Change.PART:
+            say("reload incomplete: some workers did not come up, and their predecessors stay")
+            return
         say("configuration read again")
 
     async def _end(self) -> bool:
         posts = (self._control, self._simulator)
-        is_clean = await self._seats.stop(self._settings.timeouts.drain_s + _MARGIN_S)
+        is_clean = await self._seats.stop(self._loaded.settings.timeouts.drain_s + _MARGIN_S)
         for post in posts:
             if post is not None:
                 is_clean = await post.stop(_OTHERS_S) and is_clean
@@ -188,8 +219,32 @@ class Supervisor:
         others = [self._control, *([self._simulator] if self._simulator is not None else [])]
         return self._seats.children + [child for post in others for child in post.children]
 
+    async def _prepare_ledger(self) -> None:
+        until_s = self._loop.time() + _BIND_S
+        while True:
+            try:
+                for note in prepare(self._ledger, slots=self._slots.count):
+                    say(note)
+            except LedgerError as error:
+                if self._loop.time() < until_s:
+                    await asyncio.sleep(0.05)
+                    continue
+                # Calls are worth more than their limits: workers serve without a ledger.
+                say(f"limits cannot be counted: {error}")
+            return
+
+    def _is_foreign(self, slot: int) -> bool:
+        try:
+            SlotLock(self._ledger, slot).release()
+        except LedgerError:
+            return True
+        return False
+
     def _release_slot(self, slot: int) -> None:
-        """The seam for the ledger of limits: what the dead worker in the slot held is given back here."""
+        try:
+            release_slot(self._ledger, slot)
+        except LedgerError as error:
+            say(f"what worker slot {slot} held stays held: {error}")
 
     def _is_ready(self) -> bool:
         return self._seats.are_served and not self._stop.is_set()
@@ -219,10 +274,11 @@ class Supervisor:
         return Post(title, start, say=say, release=lambda _child: None, on_vacant=lambda: None)
 
     def _start_control(self, on_end: OnEnd) -> Child:
-        brief = Brief(config=self._order.config, listeners=(self._control_socket.fileno(),))
+        brief = Brief(listeners=(self._control_socket.fileno(),))
         return Child(
             "aimesh.supervisor.control",
             brief,
+            source=self._loaded.source,
             sockets=(self._control_socket,),
             loop=self._loop,
             on_end=on_end,
@@ -234,7 +290,8 @@ class Supervisor:
         with listener:
             return Child(
                 "aimesh.supervisor.simulator",
-                Brief(config=self._order.config, listeners=(listener.fileno(),)),
+                Brief(listeners=(listener.fileno(),)),
+                source=self._loaded.source,
                 sockets=(listener,),
                 loop=self._loop,
                 on_end=on_end,

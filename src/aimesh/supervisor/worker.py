@@ -17,6 +17,7 @@ async def main(brief: Brief, settings: Settings, supervision: Supervision) -> No
         listeners=tuple(map(adopt, brief.listeners)),
         admin=tuple(map(adopt, brief.admin)),
         control=brief.control,
+        ledger=brief.ledger,
     )
     worker = Worker(settings, SystemClock(), seat=seat)
     await worker.start()
