@@ -1,5 +1,6 @@
 import pytest
 
+from aimesh.routing import breaker as module
 from aimesh.routing.breaker import (
     FAILURES_IN_A_ROW,
     FIRST_OPEN_S,
@@ -107,3 +108,30 @@ def test_circuits_are_kept_by_endpoint_and_credential() -> None:
     assert breakers.cooling(1001.0) == [("a@m@open_ai", "one")]
     assert breakers.of(("a@m@open_ai", "two")).allows(1001.0)
     assert breakers.of(("a@m@open_ai", "one")) is breakers.of(("a@m@open_ai", "one"))
+
+
+def test_circuits_that_are_not_closed_are_listed_until_they_close() -> None:
+    breakers = Breakers()
+    one, two = ("a@m@open_ai", "one"), ("a@m@open_ai", "two")
+    breakers.of(two).failed(1000.0, None)
+    assert breakers.troubled == {}
+    breakers.of(one).failed(1000.0, 10.0)
+    assert breakers.troubled == {one: breakers.of(one)}
+    breakers.of(one).began(1011.0)
+    breakers.of(one).failed(1011.0, None)
+    assert list(breakers.troubled) == [one]
+    breakers.of(one).began(1060.0)
+    breakers.of(one).succeeded()
+    assert breakers.troubled == {}
+
+
+def test_circuits_are_bounded_and_open_ones_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST", 10)
+    breakers = Breakers()
+    broken = breakers.of(("e", "open"))
+    broken.failed(1000.0, 10.0)
+    closed = breakers.of(("e", "closed"))
+    for number in range(50):
+        breakers.of(("e", str(number)))
+    assert breakers.of(("e", "open")) is broken
+    assert breakers.of(("e", "closed")) is not closed

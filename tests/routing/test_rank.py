@@ -13,6 +13,7 @@ from tests.support.routes import (
     THEM,
     US,
     catalog_of,
+    model_yaml,
     ranking_of,
     route,
     shape,
@@ -27,9 +28,11 @@ from aimesh.routing.rank import can_reach
 
 KNOWN = catalog_of(
     {"alpha": 1, "beta": 2, "gamma": 2, "delta": None, "omega": 4},
-    more="  - name: test/off\n    kind: chat\n    endpoints:\n"
-    "      - {provider: alpha, interfaces: [open_ai], as: up, enabled: false}\n"
-    "      - {provider: beta, interfaces: [open_ai]}\n",
+    more=model_yaml(
+        "test/off",
+        "provider: alpha, interfaces: [open_ai], as: up, enabled: false",
+        "provider: beta, interfaces: [open_ai]",
+    ),
 )
 BUILT_IN = "alpha beta beta#2 gamma delta"
 OURS = "beta+two beta+one omega+far alpha+mine delta+last"

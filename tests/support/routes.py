@@ -45,6 +45,12 @@ def catalog_of(prices: Mapping[str, float | None], *, model: str = MODEL, more: 
     return catalog(files)
 
 
+def model_yaml(name: str, *endpoints: str) -> str:
+    """One of ``more``; an endpoint is the inside of its braces."""
+    lines = "".join(f"      - {{{endpoint}}}\n" for endpoint in endpoints)
+    return f"  - name: {name}\n    kind: chat\n    endpoints:\n{lines}"
+
+
 def _price(price: float | None) -> str:
     if price is None:
         return ""
