@@ -34,6 +34,16 @@ class ConfigError(Exception):
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def described(self) -> str:
+        """In one line, by the names of what is wrong; the first few."""
+        shown = [
+            f"{'.'.join(map(str, problem.path)) or problem.file}: {problem.message}"
+            + (f" ({problem.suggestion})" if problem.suggestion else "")
+            for problem in self.problems[:5]
+        ]
+        more = len(self.problems) - len(shown)
+        return "; ".join(shown) + (f"; and {more} more" if more else "")
+
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``did you mean 'x'?``, or nothing when no known word is near."""

@@ -173,7 +173,7 @@ class Publisher:
             try:
                 self._compile(entries)
             except ConfigError as error:
-                self._alarm("entries", f"not published: {describe(error)}")
+                self._alarm("entries", f"not published: {error.described()}")
                 continue
             if entries is world:
                 self._well("entries")
@@ -208,17 +208,6 @@ class Publisher:
         for name in names:
             if self._alarms.pop(name, ""):
                 self._on_alarm(name, "")
-
-
-def describe(error: ConfigError) -> str:
-    """In one line, by the names of the entries."""
-    shown = [
-        f"{'.'.join(map(str, problem.path)) or problem.file}: {problem.message}"
-        + (f" ({problem.suggestion})" if problem.suggestion else "")
-        for problem in error.problems[:5]
-    ]
-    more = len(error.problems) - len(shown)
-    return "; ".join(shown) + (f"; and {more} more" if more else "")
 
 
 def _same_entries(one: World, other: World) -> bool:

@@ -5,7 +5,7 @@
 """
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -14,7 +14,8 @@ from msgspec.structs import force_setattr
 
 from aimesh.catalog.snapshot import Catalog, Model
 from aimesh.core.ids import KeyId, ModelName, TenantId
-from aimesh.core.policy import Route
+from aimesh.core.policy import Route, TenantPolicy
+from aimesh.dataplane.hold import Account
 from aimesh.routing.candidate import Credential, Make
 from aimesh.routing.supply import Supply
 
@@ -36,6 +37,8 @@ class VirtualKey(Struct, frozen=True):
     """Source addresses allowed; empty: any."""
     labels: dict[str, str] = {}
     route: Route = Route()
+    account: Account | None = None
+    """What its calls and its tenant's are counted against; None: nothing limits them."""
     route_mark: str = ""
     """Made here: equal routes have equal marks, and a route has no hash."""
 
@@ -64,6 +67,8 @@ class Snapshot(Struct, frozen=True):
     catalog: Catalog
     keys: Keys
     supply: Supply
+    tenants: Mapping[TenantId, TenantPolicy] = {}
+    """Those that the database knows."""
 
 
 def compile_snapshot(

@@ -25,7 +25,8 @@ from aimesh.catalog.schema import ModelEntry, ProviderEntry
 from aimesh.catalog.snapshot import Catalog, compile_catalog
 from aimesh.core.ids import CredentialId, ModelName, ProviderId
 from aimesh.core.secret import Secret
-from aimesh.settings.values import Credential, Credentials, Settings, Sources
+from aimesh.routing.candidate import Credential
+from aimesh.settings.values import Credentials, Settings, Sources
 
 SIMULATED = "simulated"
 """How a credential begins that may be sent to the simulator."""

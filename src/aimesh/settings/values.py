@@ -17,9 +17,10 @@ from aimesh.catalog.operator import (
     UpstreamSettings,
 )
 from aimesh.catalog.snapshot import Catalog
-from aimesh.core.ids import CredentialId, KeyId, ModelName, ProviderId, TenantId
+from aimesh.core.ids import KeyId, ModelName, ProviderId, TenantId
 from aimesh.core.policy import NO_LIMITS, Limits, Route
 from aimesh.core.secret import Secret
+from aimesh.routing.candidate import Credential
 
 
 class Address(Struct, frozen=True):
@@ -30,19 +31,8 @@ class Address(Struct, frozen=True):
     unix: str = ""
 
 
-class Credential(Struct, frozen=True):
-    """A secret towards a provider, opened. Without a tenant it is built-in, with one it is that tenant's (BYOK)."""
-
-    id: CredentialId
-    """``{provider}/{name}`` for one of the file."""
-    provider: ProviderId
-    name: str
-    secret: Secret[str]
-    """Empty only where the provider asks for none."""
-    tenant: TenantId | None = None
-
-
 Credentials = dict[ProviderId, tuple[Credential, ...]]
+"""In the file the id is ``{provider}/{name}``; a secret is empty only where the provider asks for none."""
 
 
 class VirtualKey(Struct, frozen=True):

@@ -25,9 +25,10 @@ import msgspec
 from msgspec import Struct
 
 from aimesh.core.clock import Clock
-from aimesh.core.ids import ModelName, ProviderId
+from aimesh.core.ids import ModelName, ProviderId, TenantId
 from aimesh.core.policy import CredentialPolicy, TenantPolicy
 from aimesh.store.key_table import KeyTable, TableError, TableFile
+from aimesh.store.vault import Place
 
 GRACE_S = 60.0
 RETRY_POLLS = 25
@@ -280,6 +281,11 @@ class PublicationWriter:
 
 def _parts(manifest: Manifest) -> list[Part]:
     return [part for part in (manifest.table, manifest.changes, manifest.world) if part is not None]
+
+
+def place_of(credential: CredentialPolicy) -> Place:
+    """What its envelope is bound to (``store/credentials.py`` seals it)."""
+    return Place("credential", credential.tenant or TenantId(""), credential.id)
 
 
 def encode_world(world: World) -> bytes:
