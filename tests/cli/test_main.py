@@ -103,20 +103,6 @@ def test_a_key_lives_from_create_to_delete(tmp_path: Path) -> None:
     assert run(tmp_path, "key", "enable", "team").exit_code == 1
 
 
-def test_a_network_that_cannot_be_read_makes_no_key(tmp_path: Path) -> None:
-    made = run(tmp_path, "key", "create", "team", "--cidr", "10.0.0.1/8")
-    assert made.exit_code == 1
-    assert "host bits" in made.output
-    assert json.loads(run(tmp_path, "key", "list", "--json").output) == []
-
-
-def test_no_file_of_the_home_holds_a_key_in_clear(tmp_path: Path) -> None:
-    key = json.loads(run(tmp_path, "key", "create", "team", "--json").output)["key"].encode()
-    for file in tmp_path.rglob("*"):
-        if file.is_file():
-            assert key not in file.read_bytes(), file
-
-
 @pytest.mark.parametrize("as_json", [True, False])
 def test_usage_is_read_from_the_journal(as_json: bool, tmp_path: Path) -> None:
     journal = Journal(

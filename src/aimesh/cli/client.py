@@ -6,7 +6,7 @@
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -172,15 +172,21 @@ def _refusal(status: int, data: Document, name: str) -> Refused:
         message,
         code=str(error.get("code") or UNREACHABLE),
         status=status,
-        details=[_detail(one) for one in error.get("details") or ()],
+        details=_details(error.get("details") or (), message),
     )
+
+
+def _details(found: Sequence[Any], message: str) -> list[str]:
+    if len(found) == 1 and isinstance(found[0], dict) and found[0].get("message") == message:
+        place, hint = found[0].get("path"), found[0].get("hint")
+        return [f"at {place}" + (f" ({hint})" if hint else "")] if place or hint else []
+    return [_detail(one) for one in found]
 
 
 def _detail(one: Any) -> str:
     if not isinstance(one, dict):
         return str(one)
-    place = one.get("path") or one.get("field") or ""
-    place = ".".join(map(str, place)) if isinstance(place, list) else str(place)
+    place = one.get("path")
     before = f"{place}: " if place else ""
     behind = f" ({hint})" if (hint := one.get("hint")) else ""
     return f"{before}{one.get('message', '')}{behind}"

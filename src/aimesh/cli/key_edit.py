@@ -78,7 +78,8 @@ def route(session: Session, ref: RefArgument, *, words: RouteOptions) -> Answer:
     if wanted["mode"] == key["route"]["mode"]:
         wanted = {**key["route"], **wanted}
     changed = session.client.send("PUT", _path(key, "route"), wanted, etag=etag_of(key)).data
-    return Answer(data=changed, text=f"{key['alias']} is routed {route_text(wanted)}")
+    note = " ".join(changed.get("warnings") or ())
+    return Answer(data=changed, text=f"{key['alias']} is routed {route_text(wanted)}", note=note)
 
 
 def enable(session: Session, ref: RefArgument) -> Answer:
@@ -160,10 +161,17 @@ def batch(
     match action:
         case Action.SET_LABELS:
             body["labels"] = parse.read_labels(label)
+            if not label:
+                raise Misused("which labels? For example --label team=search")
         case Action.SET_LIMITS:
-            body["limits"] = {**quotas.rates(), "quotas": quotas.quotas() or []}
+            listed, rates = quotas.quotas(), quotas.rates()
+            if listed is None and not rates:
+                raise Misused("which limits? For example --quota daily:100000, or --no-quota")
+            body["limits"] = {**rates, "quotas": listed or []}
         case Action.SET_ROUTE:
             body["route"] = words.route()
+            if body["route"] is None:
+                raise Misused("which route? For example --route-type default --provider-sort latency")
     if bool(refs) == bool(alias or having):
         raise Misused("which keys? Name them, or give a filter: --alias or --having")
     if refs:

@@ -125,7 +125,9 @@ def route_text(route: Document) -> str:
 
 
 def time_text(text: Any) -> str:
-    """ISO 8601 as people read it."""
+    """ISO 8601 as people read it. The first second of all stands for "always"."""
+    if str(text or "").startswith("1970-01-01T00:00:00"):
+        return ""
     return str(text or "").replace("T", " ").split(".", 1)[0].removesuffix("Z")
 
 

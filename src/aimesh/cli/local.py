@@ -16,7 +16,7 @@ from aimesh.app import database_url
 from aimesh.cli.client import Call, Reply
 from aimesh.cli.faults import Refused
 from aimesh.cli.http import TIMEOUT_S, reply_of
-from aimesh.cli.inspect import load_settings
+from aimesh.cli.inspect import load_settings, usual_base_url
 from aimesh.control.app import make_app
 from aimesh.control.audit import Target, audited
 from aimesh.control.identity import Caller, CallerKind, Source, as_local_operator
@@ -40,9 +40,11 @@ class Local:
         app = as_local_operator(make_app(parts), _account())
         self._client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app, raise_app_exceptions=False),
-            base_url="http://localhost",
+            base_url=_address(parts.settings),
             timeout=TIMEOUT_S,
         )
+        # As a worker does that relays a request: what is public may be https.
+        self._client.headers["x-forwarded-proto"] = self._client.base_url.scheme
 
     def send(self, call: Call) -> Reply:
         return reply_of(
@@ -88,6 +90,11 @@ def audit_local(store: Store, action: str, changes: dict[str, object]) -> None:
     target = Target(kind="master_key", id="", name="master key", tenant=TenantId(""))
     with store.write() as db:
         audited(db, caller, action, target, changes)
+
+
+def _address(settings: Settings) -> str:
+    """Where people reach this gateway: links to it are made of that."""
+    return usual_base_url(settings).partition("/gateway")[0]
 
 
 def _account() -> str:

@@ -6,26 +6,55 @@ Exit codes: 0 done, 1 it did not work (the reason is on stderr), 2 the command l
 import typer
 
 from aimesh import __version__
-from aimesh.cli import demo, inspect, keys, serve, usage
+from aimesh.cli import (
+    audit,
+    credentials,
+    demo,
+    inspect,
+    keys,
+    master_key,
+    members,
+    models,
+    providers,
+    quota,
+    serve,
+    tenants,
+    tokens,
+    usage,
+)
+from aimesh.cli.connect import command
+
+_RUN = "Run"
+_MANAGE = "Manage a gateway"
+_LOOK = "Look"
 
 app = typer.Typer(
     name="aimesh",
     help="One address and one key for every model of every vendor.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(demo.demo)
-app.command()(serve.serve)
-app.command()(serve.simulate)
-app.command()(inspect.check_config)
-app.command()(inspect.models)
-app.command()(inspect.examples)
-app.add_typer(keys.app, name="key", help="Virtual keys: make, list, switch on and off.")
-app.add_typer(usage.app, name="usage", help="Usage records: what was called, by whom, with what result.")
+app.command(rich_help_panel=_RUN)(demo.demo)
+app.command(rich_help_panel=_RUN)(serve.serve)
+app.command(rich_help_panel=_RUN)(serve.simulate)
+app.command(rich_help_panel=_LOOK)(inspect.check_config)
+app.command(rich_help_panel=_LOOK)(inspect.models)
+app.command(rich_help_panel=_LOOK)(inspect.examples)
+app.add_typer(usage.app, name="usage", rich_help_panel=_LOOK)
+app.add_typer(keys.app, name="key", rich_help_panel=_MANAGE)
+command(app, "quota", panel=_MANAGE)(quota.quota)
+app.add_typer(models.app, name="model", rich_help_panel=_MANAGE)
+app.add_typer(providers.app, name="provider", rich_help_panel=_MANAGE)
+app.add_typer(credentials.byok, name="byok", rich_help_panel=_MANAGE)
+app.add_typer(credentials.credential, name="credential", rich_help_panel=_MANAGE)
+app.add_typer(members.app, name="member", rich_help_panel=_MANAGE)
+app.add_typer(tenants.app, name="tenant", rich_help_panel=_MANAGE)
+app.add_typer(tokens.app, name="token", rich_help_panel=_MANAGE)
+app.add_typer(audit.app, name="audit", rich_help_panel=_MANAGE)
+app.add_typer(master_key.app, name="master-key", rich_help_panel=_MANAGE)
 
 
-@app.command()
+@app.command(rich_help_panel=_LOOK)
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)

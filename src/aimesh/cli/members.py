@@ -76,6 +76,9 @@ def add(
     ] = Role.MEMBER,
     name: Annotated[str, typer.Option(help="As people read it.")] = "",
     email: Annotated[str, typer.Option(help="For single sign-on.")] = "",
+    no_link: Annotated[
+        bool, typer.Option("--no-link", help="No link: they sign in by single sign-on.")
+    ] = False,
 ) -> Answer:
     """Add a member, and print the one-time link with which they set their password.
 
@@ -86,7 +89,9 @@ def add(
     """
     body = {"username": username, "role": role.value, "display_name": name, "email": email}
     made = session.client.send("POST", "/members", body).data
-    return _link_answer(made, made.get("password_link") or {})
+    if no_link:
+        return Answer(data=made, text=f"{made['username']} is added")
+    return _link_answer(made, session.client.send("POST", f"{_path(made)}/password-link").data)
 
 
 @command(app)
@@ -109,7 +114,7 @@ def remove(session: Session, user: UserArgument, *, yes: YesOption = False) -> A
     session.confirm(f"Remove {member['username']!r} and their permissions?", yes=yes)
     gone = session.client.send("DELETE", _path(member), etag=etag_of(member)).data
     data = {"id": member["id"], "username": member["username"], "removed": True}
-    keys = [one["alias"] for one in gone.get("keys") or ()]
+    keys = [one["alias"] for one in gone["keys"]]
     note = f"Their keys stay: {', '.join(keys)}." if keys else ""
     return Answer(data=data | {"keys": keys}, text=f"{member['username']} is removed", note=note)
 
@@ -131,11 +136,11 @@ def find_member(session: Session, name: str) -> Document:
 
 
 def _link_answer(member: Document, link: Document) -> Answer:
-    data = {name: member[name] for name in ("id", "username", "role")} | {"link": link.get("url")}
+    data = {name: member[name] for name in ("id", "username", "role")}
     return Answer(
-        data=data | {"expires_at": link.get("expires_at")},
-        text=str(link.get("url") or f"{member['username']} is added"),
-        note=f"Works once, until {time_text(link.get('expires_at'))} UTC." if link.get("url") else "",
+        data=data | {"link": link["url"], "expires_at": link["expires_at"]},
+        text=link["url"],
+        note=f"{member['username']} sets a password with this link: once, until {time_text(link['expires_at'])} UTC.",
     )
 
 

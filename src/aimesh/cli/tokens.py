@@ -31,7 +31,7 @@ def list_tokens(session: Session) -> Answer:
         people=[
             {
                 "name": row["name"],
-                "token": row["token"],
+                "token": row["masked"],
                 "role": row["role"],
                 "expires": time_text(row["expires_at"]) or "never",
                 "last used": time_text(row["last_used_at"]),
@@ -50,8 +50,12 @@ def create(
     name: Annotated[str, typer.Argument(help="Unique name, for example ci.")],
     *,
     role: Annotated[
-        Role, typer.Option(case_sensitive=False, help="What it may do; at most what you may.")
-    ] = Role.AI_GATEWAY_ADMIN,
+        Role | None,
+        typer.Option(
+            case_sensitive=False,
+            help="What it may do, at most what you may; default: AI_GATEWAY_ADMIN, or yours where that is less.",
+        ),
+    ] = None,
     expires: Annotated[
         str, typer.Option(metavar="TIME", help="Day or time it ends, ISO 8601; default: never.")
     ] = "",
@@ -64,6 +68,8 @@ def create(
       aimesh token create ci --days 90 > token
       aimesh key list --url https://ai.example.com --token-file token
     """
+    if role is None:
+        role = Role.AI_GATEWAY_ADMIN.at_most(Role(session.client.get("/session").data["role"]))
     body = {"name": name, "role": role.value}
     expires_at = parse.read_expiry(expires, days, SystemClock().wall_s())
     made = session.client.send(
