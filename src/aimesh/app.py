@@ -13,20 +13,26 @@ import ipaddress
 import secrets
 import socket
 import sys
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from random import Random
 from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from aimesh import __version__
+from aimesh.catalog.price import cost
 from aimesh.catalog.snapshot import Endpoint
 from aimesh.core.clock import Clock
 from aimesh.core.ids import RequestIds
+from aimesh.core.policy import KeyPolicy, TenantPolicy
 from aimesh.core.secret import Secret
+from aimesh.core.usage import Usage
 from aimesh.dataplane.edge import Edge
 from aimesh.dataplane.forward import Means
+from aimesh.dataplane.hold import Account, Holder
 from aimesh.dataplane.local import LocalPages
 from aimesh.dataplane.pipeline import Parts, Pipeline
 from aimesh.dataplane.relay import Relay
@@ -50,8 +56,10 @@ from aimesh.store.database import StoreError, default_url, open_database
 from aimesh.store.idempotency import IdempotencyStore
 from aimesh.store.journal import Journal, JournalPolicy
 from aimesh.store.keys import KeyStore, StoredKey
+from aimesh.store.ledger import Ledger, ledger_path, prepare
+from aimesh.store.ledger_file import LedgerError
 from aimesh.store.segment import prune, recover
-from aimesh.store.tasks import TaskStore
+from aimesh.store.tasks import Task, TaskStore
 from aimesh.upstream.auth import credential_lines
 from aimesh.wire.interface import Target
 from aimesh.wire.registry import INTERFACES
@@ -84,6 +92,8 @@ class Seat(Struct, frozen=True):
 
 
 ALONE = Seat()
+SLOTS_ALONE = 8
+"""Several workers may share a home without a supervisor."""
 
 
 class Worker:
@@ -120,7 +130,13 @@ class Worker:
         self._keys_version = -1
         self.client = PooledClient(self.children, self._client_settings(), loop=self._loop)
         self._task_store = TaskStore(self.database, clock)
-        self._tasks = Tasks(self._task_store, self.client, sink=self.observer, clock=clock)
+        self._ledger = open_ledger(settings.home, seat, self.observer.ledger_alarm)
+        self._holder = (
+            Holder(self._ledger, ZoneInfo(settings.timezone), clock) if self._ledger is not None else None
+        )
+        self._tasks = Tasks(
+            self._task_store, self.client, sink=self.observer, clock=clock, charge=self._charge
+        )
         ids = RequestIds(secrets.randbits(32))
         self.edge = Edge(
             self._pipeline(),
@@ -190,6 +206,8 @@ class Worker:
         await self.children.stop()
         await self._admin.drain(0.0)
         self.database.close()
+        if self._ledger is not None:
+            self._ledger.close()
         self.journal.close()
         self.observer.close()
         return broken
@@ -232,6 +250,17 @@ class Worker:
             on_crash=self.observer.crashed,
         ).answer
 
+    def _charge(self, task: Task, usage: Usage) -> None:
+        """See ``dataplane.tasks.Charge``."""
+        endpoint = self.edge.snapshot.catalog.endpoints.get(task.endpoint)
+        money = cost(endpoint.price, usage, task.created_at_s) if endpoint is not None else None
+        if money is not None and self._holder is not None:
+            self._holder.charge(task.key_id, task.tenant, money)
+
+    def _account_of(self, key: KeyPolicy, tenant: TenantPolicy | None) -> Account | None:
+        """See ``dataplane.keyring.AccountOf``."""
+        return self._holder.compile(key, tenant) if self._holder is not None else None
+
     def _settler(self) -> Settler:
         return Settler(
             self._tasks,
@@ -271,6 +300,7 @@ class Worker:
                     random=Random(),  # noqa: S311 - spreads load, guards nothing
                     most=self._settings.routing.attempts,
                 ),
+                measures=self.measures,
             )
         )
 
@@ -344,6 +374,28 @@ def stored_key(key: StoredKey, settings: Settings) -> VirtualKey:
         networks=networks,
         labels=key.labels,
     )
+
+
+def open_ledger(home: Path, seat: Seat, on_alarm: Callable[[str], None]) -> Ledger | None:
+    """The supervisor has prepared the ledger for its workers; a worker on its own does it, and takes any free slot.
+    None: it cannot be used, and nothing is limited, because calls are worth more than their limits."""
+    path = ledger_path(home)
+    why = "no slot"
+    try:
+        if seat is not ALONE:
+            return Ledger(path, slot=seat.slot, on_alarm=on_alarm)
+        for note in prepare(path, slots=SLOTS_ALONE):
+            on_alarm(note)
+    except LedgerError as error:
+        on_alarm(f"limits are not enforced: {error}")
+        return None
+    for slot in range(SLOTS_ALONE):
+        try:
+            return Ledger(path, slot=slot, on_alarm=on_alarm)
+        except LedgerError as error:
+            why = str(error)
+    on_alarm(f"limits are not enforced: {why}")
+    return None
 
 
 def database_url(settings: Settings) -> str:

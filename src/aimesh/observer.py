@@ -75,6 +75,10 @@ class Observer:
         """See ``store.journal.OnAlarm``."""
         self.log.event(Level.ERROR, Event.JOURNAL_ALARM, message, {"alarm": name})
 
+    def ledger_alarm(self, message: str) -> None:
+        """See ``store.ledger.Ledger``."""
+        self.log.event(Level.ERROR, Event.LEDGER_ALARM, message)
+
     def database_failed(self, error: Exception) -> None:
         self.log.event(Level.ERROR, Event.DATABASE_FAILED, str(error))
 

@@ -296,6 +296,7 @@ class Plane:
                     tasks=Tasks(self.task_store, self.client, sink=self.records, clock=self.clock),
                     idempotency=IdempotencyStore(self.database, self.clock),
                     planner=Planner(self.breakers, self.measures, random=Random(1), most=4),
+                    measures=self.measures,
                 )
             ),
             snapshot_of(self.settings),

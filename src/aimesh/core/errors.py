@@ -30,6 +30,7 @@
     |   +-- BrokenStream          502 UPSTREAM_BROKEN_STREAM       (only inside a stream)
     +-- GatewayFault     we failed                                       source gateway
         +-- Draining              503 GATEWAY_DRAINING
+        +-- Unavailable           503 GATEWAY_UNAVAILABLE
         +-- Internal              500 GATEWAY_INTERNAL_API_EXCEPTION
 
 1. ``message`` is safe text: it never holds a secret or the body of a request.
@@ -259,6 +260,14 @@ class Draining(GatewayFault):
     code = "GATEWAY_DRAINING"
     status = 503
     retry_after_s = 1
+
+
+class Unavailable(GatewayFault):
+    """The call needs the database, which is away."""
+
+    code = "GATEWAY_UNAVAILABLE"
+    status = 503
+    retry_after_s = 2
 
 
 class Internal(GatewayFault):

@@ -6,15 +6,25 @@
 
 import ipaddress
 from hashlib import sha256
+from typing import NoReturn
 
-from aimesh.core.errors import AddressNotAllowed, DisabledKey, ExpiredKey, InvalidKey, MissingKey
+from aimesh.core.errors import (
+    AddressNotAllowed,
+    DisabledKey,
+    ExpiredKey,
+    InvalidKey,
+    MissingKey,
+    TenantOverdue,
+)
+from aimesh.core.policy import TenantPolicy, TenantStatus
 from aimesh.dataplane.snapshot import Snapshot, VirtualKey
 from aimesh.dataplane.stages import Authenticated, Recognised
 from aimesh.net.message import Request
 
 
 def authenticate(call: Recognised) -> Authenticated:
-    """Raises ``MissingKey``, ``InvalidKey``, ``DisabledKey``, ``ExpiredKey``, ``AddressNotAllowed``."""
+    """Raises ``MissingKey``, ``InvalidKey``, ``DisabledKey``, ``ExpiredKey``, ``AddressNotAllowed`` or
+    ``TenantOverdue``."""
     arrival = call.arrival
     return Authenticated(call, find_key(arrival.request, arrival.snapshot, arrival.at_s))
 
@@ -35,7 +45,19 @@ def find_key(request: Request, snapshot: Snapshot, at_s: float) -> VirtualKey:
         raise ExpiredKey(f"Virtual key has expired. virtualApiKeyAlias={key.alias}")
     if key.networks:
         _check_address(key, request.peer)
+    tenant = snapshot.tenants.get(key.tenant)
+    if tenant is not None and tenant.status is not TenantStatus.ACTIVE:
+        _refuse_tenant(key, tenant)
     return key
+
+
+def _refuse_tenant(key: VirtualKey, tenant: TenantPolicy) -> NoReturn:
+    words = f"virtualApiKeyAlias={key.alias}, tenantId={tenant.id}"
+    if tenant.status is TenantStatus.OVERDUE:
+        raise TenantOverdue(
+            f"The account is in arrears; its calls are suspended until it is settled. {words}"
+        )
+    raise DisabledKey(f"The account of this virtual key is disabled. {words}")
 
 
 def credential(headers: dict[bytes, bytes]) -> bytes:

@@ -13,13 +13,12 @@ from msgspec import Struct
 from aimesh.core.clock import Clock
 from aimesh.core.errors import CallerFault, QuotaSpent, RateLimited, TenantOverQuota
 from aimesh.core.money import NANO, plain
-from aimesh.core.policy import Limits, Quota, Unit
+from aimesh.core.policy import Limits, Period, Quota, Unit
 from aimesh.limits.bucket import MINUTE_NS, cost_ns, level_after, wait_s
-from aimesh.limits.rule import Verdict, judge
+from aimesh.limits.periods import Day
+from aimesh.limits.rule import BUSY, FITS, Verdict, judge
 from aimesh.store.ledger import Row, period_index, row_name
 from aimesh.store.ledger_file import RowKind
-
-_FITS, _BUSY = Verdict.FITS, Verdict.BUSY
 
 
 class Measure(IntEnum):
@@ -97,9 +96,8 @@ class QuotaGauge:
         self.measure = int(sort.measure)
         self.row = row
         self.slots = slots
-        # The last base is of the period that never ends, and stays nothing.
         self._ceilings = tuple((quota.limit, period_index(quota.period)) for quota in sort.quotas) or (
-            (sort.limit, 3),
+            (sort.limit, period_index(Period.TOTAL)),
         )
         self.seen: list[int] = []
         """What was used at the last check, by quota."""
@@ -112,28 +110,32 @@ class QuotaGauge:
     def undo(self, amount: int) -> None:
         self.row.hold(-amount)
 
+    def begin(self, day: Day) -> None:
+        self.row.begin(day)
+
     def settle(self, amount: int, used: int) -> None:
         self.row.settle(amount, used)
 
     def check(self, amount: int) -> Verdict:
         row = self.row
-        held = row.sum_held()
-        ever = row.sum_used()
+        held, ever = row.sums()
         self.seen = seen = []
+        plenty = amount * self.slots
         is_scarce = False
         for limit, base in self._ceilings:
             used = ever - row.base(base)
             seen.append(used)
+            if limit - used - held > plenty:
+                continue
+            is_scarce = True
             verdict = judge(limit, used, held, amount)
-            if verdict is not _FITS:
+            if verdict is not FITS:
                 self._held = held - amount
                 self._spent_at = len(seen) - 1
                 row.is_scarce = True
                 return verdict
-            if limit - used - held < amount * self.slots:
-                is_scarce = True
         row.is_scarce = is_scarce
-        return _FITS
+        return FITS
 
     def fault(self) -> CallerFault:
         subject = self.sort.subject
@@ -158,7 +160,7 @@ class QuotaGauge:
 class RateGauge:
     """Requests or tokens per minute."""
 
-    __slots__ = ("_clock", "_limit", "level_ns", "measure", "row", "slots", "sort")
+    __slots__ = ("_clock", "_limit", "_taken", "level_ns", "measure", "row", "slots", "sort")
 
     def __init__(self, sort: Sort, row: Row, slots: int, clock: Clock) -> None:
         self.sort = sort
@@ -169,32 +171,36 @@ class RateGauge:
         self._clock = clock
         self.level_ns = 0
         """At the last check, without what that call took."""
+        self._taken = 0
+        """By the last hold."""
 
     def _cost(self, amount: int) -> int:
         cost = cost_ns(self._limit, amount)
         return cost if cost < MINUTE_NS else MINUTE_NS
 
     def hold(self, amount: int) -> None:
-        self.row.add(self._cost(amount))
+        self._taken = cost = self._cost(amount)
+        self.row.add(cost)
 
     def undo(self, amount: int) -> None:
         self.row.add(-self._cost(amount))
+
+    def begin(self, day: Day) -> None:
+        """Minutes begin and end by themselves."""
 
     def settle(self, amount: int, used: int) -> None:
         if used != amount:
             self.row.add(cost_ns(self._limit, used) - self._cost(amount))
 
     def check(self, amount: int) -> Verdict:
-        row = self.row
-        cost = self._cost(amount)
+        row, cost = self.row, self._taken
         offset = row.base(0)
         now_ns = int(self._clock.monotonic_s() * 1e9)
-        level = level_after(offset, now_ns, row.sum_used(), cost)
-        if level.offset_ns != offset:
-            row.set_base(0, level.offset_ns)
-        self.level_ns = level.level_ns
-        row.is_scarce = level.level_ns < cost * self.slots
-        return _FITS if level.level_ns >= 0 or not amount else _BUSY
+        self.level_ns, bounded = level_after(offset, now_ns, row.sum_used(), cost)
+        if bounded != offset:
+            row.set_base(0, bounded)
+        row.is_scarce = self.level_ns < cost * self.slots
+        return FITS if self.level_ns >= 0 or not amount else BUSY
 
     def fault(self) -> CallerFault:
         subject = self.sort.subject

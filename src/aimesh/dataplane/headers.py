@@ -80,4 +80,6 @@ def _extra(ticket: Ticket) -> bytes:
         extra = f"x-upstream-request-id: {ticket.upstream_request_id}\r\n".encode()
     if ticket.losses:
         extra += f"x-aimesh-losses: {', '.join(ticket.losses)}\r\n".encode("ascii", errors="replace")
+    if ticket.hold is not None:
+        extra += ticket.hold.headers()
     return extra

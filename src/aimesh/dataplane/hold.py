@@ -24,7 +24,7 @@ from aimesh.dataplane.gauge import Gauge, Measure, QuotaGauge, RateGauge, Sort, 
 from aimesh.limits.bucket import seconds_to_full, units_left
 from aimesh.limits.headers import quota_head, quota_lines, rate_lines
 from aimesh.limits.periods import Day, day_at
-from aimesh.limits.rule import Verdict
+from aimesh.limits.rule import FITS
 from aimesh.store.ledger import Ledger, key_scope, row_name, tenant_scope
 
 BYTES_PER_TOKEN = 4
@@ -40,8 +40,6 @@ RECHECKS = 3
 
 Amounts = tuple[int, int, int, int, int, int]
 _CHAT, _EMBEDDING, _IMAGE, _MODEL_3D = Kind.CHAT, Kind.EMBEDDING, Kind.IMAGE, Kind.MODEL_3D
-# The members themselves: an enum's attribute costs a look-up each time.
-_FITS = Verdict.FITS
 
 
 class Holder:
@@ -146,7 +144,7 @@ class Account:
         with self._fence:
             pass
         for gauge in gauges:
-            if gauge.check(amounts[gauge.measure]) is not _FITS:
+            if gauge.check(amounts[gauge.measure]) is not FITS:
                 for held in gauges:
                     held.undo(amounts[held.measure])
                 return gauge
@@ -178,12 +176,12 @@ class Account:
                 if kind is _EMBEDDING:
                     most *= TEXTS_PER_EMBEDDING
                 # A picture in base64 is not text.
-                asked = min(asked, most)
+                asked = asked if asked < most else most
             rate = asked
             if kind is _CHAT:
                 longest = endpoint.max_output or (max_output if max_output else USUAL_OUTPUT)
                 output = max_output if 0 < max_output < longest else longest
-                output = min(output, MOST_OUTPUT)
+                output = output if output < MOST_OUTPUT else MOST_OUTPUT
                 rate += output if max_output or output < USUAL_RATE_OUTPUT else USUAL_RATE_OUTPUT
         if not self.has_money:
             return asked + output, 0, 0, rate, 1, 1
@@ -206,7 +204,7 @@ class Account:
             for gauge in found:
                 self._show(gauge)
         for gauge in self._gauges:
-            gauge.row.begin(day)
+            gauge.begin(day)
         self._day = day if len(self._gauges) == len(self._sorts) else None
 
     def _show(self, gauge: Gauge) -> None:

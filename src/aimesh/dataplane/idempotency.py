@@ -5,13 +5,22 @@
 3. A first call that certainly made nothing frees its key; one that may have made something keeps it, and its
    repetitions are told 409.
 4. So are those of an answer that cannot be replayed: a stream, a compressed one, one too large to keep.
+5. While the database is away such a call is refused and nothing is done: what was made under its key before cannot be
+   known, and a second film costs more than a second try.
 """
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from hashlib import sha256
 
-from aimesh.core.errors import BadRequest, CallerFault, Fault, IdempotencyConflict, UpstreamRateLimited
+from aimesh.core.errors import (
+    BadRequest,
+    CallerFault,
+    Fault,
+    IdempotencyConflict,
+    Unavailable,
+    UpstreamRateLimited,
+)
 from aimesh.dataplane import headers
 from aimesh.dataplane.operations import family_of
 from aimesh.dataplane.stages import Arrival, Authenticated
@@ -60,7 +69,10 @@ async def once(
     call: Callable[[], Awaitable[StoredAnswer | None]],
 ) -> None:
     """Makes the call, or answers with what the first one got."""
-    begun = await store.begin(claim, wait_s=WAIT_S)
+    try:
+        begun = await store.begin(claim, wait_s=WAIT_S)
+    except StoreError as error:
+        raise Unavailable("Idempotency-Key cannot be looked up now; nothing was done, try again") from error
     match begun:
         case Replayed():
             answer = begun.answer

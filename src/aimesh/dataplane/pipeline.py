@@ -1,6 +1,6 @@
 """The walk of one call: the table of contents of the data plane.
 
-    received > recognised > authenticated > admitted > planned > attempted > relayed > settled
+    received > recognised > authenticated > admitted > planned > held > attempted > relayed > settled
 
 1. Only this file calls stages; a stage never calls a stage.
 2. Everything before the ticket holds nothing that must be given back; everything after it ends in a record.
@@ -18,15 +18,17 @@ from aimesh.dataplane.admit import admit
 from aimesh.dataplane.authenticate import authenticate, find_key
 from aimesh.dataplane.count_tokens import count_tokens
 from aimesh.dataplane.forward import Means, first_good, send_stream, send_whole
+from aimesh.dataplane.hold import Account, Hold
 from aimesh.dataplane.idempotency import HEADER, claim_of, once, stored
 from aimesh.dataplane.operations import Action, match
 from aimesh.dataplane.plan import plan
 from aimesh.dataplane.recognise import recognise
 from aimesh.dataplane.settle import RecordSink, Ticket
 from aimesh.dataplane.snapshot import Snapshot
-from aimesh.dataplane.stages import Arrival, Authenticated
+from aimesh.dataplane.stages import Arrival, Authenticated, Planned
 from aimesh.dataplane.tasks import Tasks
 from aimesh.net.message import Request
+from aimesh.routing.measure import Measures
 from aimesh.routing.plan import Planner
 from aimesh.store.idempotency import IdempotencyStore, StoredAnswer
 from aimesh.upstream.attempt import Opened
@@ -42,6 +44,7 @@ class Parts(Struct, frozen=True):
     tasks: Tasks
     idempotency: IdempotencyStore
     planner: Planner
+    measures: Measures
 
 
 class Pipeline:
@@ -83,7 +86,9 @@ class Pipeline:
         if planned.interface.once and not planned.peek.stream:
             # What a provider may have made, and bills, is bound and recorded, even when its caller hung up.
             arrival.reply.on_gone = None
-        with Ticket(planned, parts.sink, parts.means.clock) as ticket:
+        # Nothing waits between the hold and the ticket that owns it.
+        hold = None if planned.key.account is None else _hold(planned, planned.key.account)
+        with Ticket(planned, parts.sink, parts.means.clock, parts.measures, hold) as ticket:
             good = await first_good(planned, ticket, parts.means)
             if isinstance(good, Opened):
                 await send_stream(planned, ticket, good)
@@ -92,3 +97,13 @@ class Pipeline:
                 await parts.tasks.bind(planned, ticket, good)
             send_whole(planned, ticket, good)
             return stored(arrival, good) if planned.interface.once else None
+
+
+def _hold(planned: Planned, account: Account) -> Hold:
+    """Sets aside what the call may use of its key's and tenant's limits. Raises ``QuotaSpent``, ``RateLimited``,
+    ``TenantOverQuota``."""
+    return account.admit(
+        planned.attempts[0].endpoint,
+        len(planned.arrival.request.body),
+        max_output=planned.peek.max_output_tokens,
+    )

@@ -4,7 +4,8 @@
 2. Settling never waits: it appends to the journal and returns, so no cancellation can fall between "known"
    and "written".
 3. It is settled before the last byte of the answer goes to the caller.
-4. Leaving without settling writes what the exception says: the caller gone, a refusal, a failed upstream, a
+4. What the call holds of its key's limits ends with it, in the same place.
+5. Leaving without settling writes what the exception says: the caller gone, a refusal, a failed upstream, a
    fault of ours; leaving in peace without settling is a bug and says ``lost``.
 """
 
@@ -19,9 +20,11 @@ from aimesh.core.ids import TaskId
 from aimesh.core.outcome import Outcome
 from aimesh.core.record import AttemptRecord, UsageRecord
 from aimesh.core.usage import NO_USAGE, Usage
+from aimesh.dataplane.hold import Hold
 from aimesh.dataplane.stages import Planned
 from aimesh.net.message import AnswerHead
 from aimesh.routing.candidate import Candidate
+from aimesh.routing.measure import Measures, tokens_per_s
 from aimesh.upstream.attempt import Failure
 from aimesh.wire.interface import Prepared
 
@@ -45,9 +48,11 @@ class Ticket:
         "_candidate",
         "_clock",
         "_first_s",
+        "_measures",
         "_planned",
         "_sink",
         "bytes_out",
+        "hold",
         "is_settled",
         "losses",
         "partial_usage",
@@ -55,10 +60,20 @@ class Ticket:
         "upstream_request_id",
     )
 
-    def __init__(self, planned: Planned, sink: RecordSink, clock: Clock) -> None:
+    def __init__(
+        self,
+        planned: Planned,
+        sink: RecordSink,
+        clock: Clock,
+        measures: Measures | None = None,
+        hold: Hold | None = None,
+    ) -> None:
+        """``hold`` is the ticket's from here on; ``measures`` learns how fast the endpoint was."""
         self._planned = planned
         self._sink = sink
         self._clock = clock
+        self._measures = measures
+        self.hold = hold
         self._attempts: list[AttemptRecord] = []
         self._candidate: Candidate | None = None
         self._attempt_started_s = 0.0
@@ -132,10 +147,32 @@ class Ticket:
         # The relay behind it holds this ticket: without this line the two would wait for the collector.
         self.partial_usage = None
         now_s = self._clock.monotonic_s()
+        if outcome is Outcome.OK and len(self._planned.attempts) > 1:
+            self._measure(usage, now_s)
         if self._attempts or outcome is not Outcome.OK:
             # A call that went well at once is told whole by the record itself.
             self._close_attempt(now_s)
         self._sink.append(self._record(outcome, status, usage=usage, code=code, now_s=now_s))
+        hold = self.hold
+        if hold is not None:
+            if self.task_id:
+                # What a task uses is charged when it has succeeded.
+                hold.release()
+            else:
+                hold.settle(usage, self.winner.endpoint)
+
+    def _measure(self, usage: Usage, now_s: float) -> None:
+        """How fast the endpoint was, where another one could have been chosen."""
+        started_s = self._attempt_started_s
+        if self._measures is None or not started_s or not self._first_s:
+            return
+        self._measures.feed(
+            self.winner.circuit,
+            stream=self._planned.peek.stream,
+            now_s=now_s,
+            ttfb_s=self._first_s - started_s,
+            tokens_per_s=tokens_per_s(usage.output_tokens, now_s - started_s),
+        )
 
     def _record(self, outcome: Outcome, status: int, *, usage: Usage, code: str, now_s: float) -> UsageRecord:
         planned = self._planned

@@ -9,6 +9,7 @@
 5. What the upstream has forgotten is answered from our record, if the task had ended.
 """
 
+from collections.abc import Callable
 from urllib.parse import quote
 
 import msgspec
@@ -44,6 +45,10 @@ _CANCELLED = {Family.ARK: "cancelled", Family.DASHSCOPE: "CANCELED"}
 QUERY_TIMEOUTS = Timeouts(connect_s=5.0, first_byte_s=30.0, idle_s=30.0, whole_s=60.0)
 
 
+Charge = Callable[[Task, Usage], None]
+"""Counts what a task used against the budgets of its key and tenant."""
+
+
 class _Query(Struct, frozen=True):
     """Judges the answer to a query or a cancellation; see ``upstream.attempt.Judge``."""
 
@@ -65,13 +70,22 @@ class _Query(Struct, frozen=True):
 class Tasks:
     """One per worker."""
 
-    __slots__ = ("_client", "_clock", "_settling", "_sink", "_store")
+    __slots__ = ("_charge", "_client", "_clock", "_settling", "_sink", "_store")
 
-    def __init__(self, store: TaskStore, client: Client, *, sink: RecordSink, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: TaskStore,
+        client: Client,
+        *,
+        sink: RecordSink,
+        clock: Clock,
+        charge: Charge | None = None,
+    ) -> None:
         self._store = store
         self._client = client
         self._sink = sink
         self._clock = clock
+        self._charge = charge
         self._settling: set[tuple[str, str]] = set()
 
     async def bind(self, planned: Planned, ticket: Ticket, whole: Whole) -> None:
@@ -266,6 +280,8 @@ class Tasks:
                 # Written before it is marked: a kill in between writes it again under the same id.
                 self._sink.append(self._settlement(task, state, usage))
                 await self._store.mark_settled(task.interface, task.id)
+                if state.succeeded and self._charge is not None:
+                    self._charge(task, usage)
         finally:
             self._settling.discard(name)
 

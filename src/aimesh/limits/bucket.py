@@ -11,17 +11,9 @@ what was taken stays taken.
 3. A call that would take more than a minute takes a minute, so it can be made once the bucket is full.
 """
 
-from typing import NamedTuple
-
 MINUTE_NS = 60_000_000_000
 FULL = 1 << 61
 """The offset of a bucket that is full at any time."""
-
-
-class Level(NamedTuple):
-    level_ns: int
-    offset_ns: int
-    """Where the offset belongs; as it was unless the level had left its bounds."""
 
 
 def cost_ns(limit: int, units: int) -> int:
@@ -29,8 +21,9 @@ def cost_ns(limit: int, units: int) -> int:
     return units * MINUTE_NS // limit
 
 
-def level_after(offset_ns: int, now_ns: int, spent_ns: int, cost: int) -> Level:
-    """The level when ``cost`` is already in ``spent_ns``."""
+def level_after(offset_ns: int, now_ns: int, spent_ns: int, cost: int) -> tuple[int, int]:
+    """The level when ``cost`` is already in ``spent_ns``, and where the offset belongs: where it was, unless the
+    level had left its bounds."""
     level = offset_ns + now_ns - spent_ns
     before = level + cost
     if before > MINUTE_NS:
@@ -38,8 +31,8 @@ def level_after(offset_ns: int, now_ns: int, spent_ns: int, cost: int) -> Level:
     elif before < -MINUTE_NS:
         excess = before + MINUTE_NS
     else:
-        return Level(level, offset_ns)
-    return Level(level - excess, offset_ns - excess)
+        return level, offset_ns
+    return level - excess, offset_ns - excess
 
 
 def units_left(limit: int, level_ns: int) -> int:

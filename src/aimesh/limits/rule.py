@@ -16,10 +16,14 @@ class Verdict(IntEnum):
     SPENT = 2
 
 
+# The members themselves: an enum's attribute costs a look-up each time.
+FITS, BUSY, SPENT = Verdict.FITS, Verdict.BUSY, Verdict.SPENT
+
+
 def judge(limit: int, used: int, held: int, amount: int) -> Verdict:
     """``held`` has the call's own ``amount`` in it already."""
     if used >= limit:
-        return Verdict.SPENT
+        return SPENT
     if used + held <= limit or held <= amount or not amount:
-        return Verdict.FITS
-    return Verdict.BUSY
+        return FITS
+    return BUSY

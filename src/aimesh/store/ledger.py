@@ -7,7 +7,7 @@ same:
    was written last has seen all of them; so together they fit, or the last would have been refused. No lock is
    needed for that, and no lock that fails can break it.
 2. A process settles by adding to ``used`` before it takes from ``held``, and everybody reads ``held`` before
-   ``used``; so a call that settles meanwhile is seen twice rather than not at all.
+   ``used`` (``Row.sums``); so a call that settles meanwhile is seen twice rather than not at all.
 3. Two calls that see each other may both be refused although one would have fitted. So a call that was refused
    tries again under the row's lock, and where little is left everybody begins with the lock.
 4. ``used`` only grows. A period begins by writing down what ``used`` was (``bases``), so nothing is ever reset
@@ -58,12 +58,12 @@ class Row:
         "_file",
         "_held_at",
         "_held_bytes_at",
+        "_read_cells",
         "_used_at",
         "_used_bytes_at",
         "held",
         "is_scarce",
         "order",
-        "read_cells",
         "used",
     )
 
@@ -78,7 +78,7 @@ class Row:
         self._held_at = place.cell + file.held + slot
         self._used_bytes_at = 8 * (place.cell + USED)
         self._held_bytes_at = 8 * (place.cell + file.held)
-        self.read_cells = Layout(f"{file.slots}q").unpack_from
+        self._read_cells = Layout(f"{file.slots}q").unpack_from
         self.used = self._cells[self._used_at]
         """By this slot, ever."""
         self.held = self._cells[self._held_at]
@@ -105,12 +105,13 @@ class Row:
         self.used = spent = spent if spent < MOST else MOST
         self._cells[self._used_at] = spent
 
-    def sum_held(self) -> int:
-        return sum(self.read_cells(self._bytes, self._held_bytes_at))
+    def sums(self) -> tuple[int, int]:
+        """Held now, and used ever, by all slots; read in this order."""
+        read, data = self._read_cells, self._bytes
+        return sum(read(data, self._held_bytes_at)), sum(read(data, self._used_bytes_at))
 
     def sum_used(self) -> int:
-        """Ever. Read after ``sum_held``."""
-        return sum(self.read_cells(self._bytes, self._used_bytes_at))
+        return sum(self._read_cells(self._bytes, self._used_bytes_at))
 
     def base(self, index: int) -> int:
         value: int = self._cells[self._base_at + index]
@@ -220,6 +221,10 @@ class Ledger:
         self._claim.release()
 
 
+def ledger_path(home: Path) -> Path:
+    return home / "run" / "limits.bin"
+
+
 def row_name(scope: str, unit: str) -> bytes:
     """``scope``: see below; ``unit``: a ``core.policy.Unit``, or a word for what is not a quota."""
     return f"{unit} {scope}".encode()
@@ -280,12 +285,13 @@ def _copy(old: LedgerFile, new: LedgerFile) -> int:
     """Rows of quotas that were used; gives the number of damaged ones. Rates and holds begin anew."""
     damaged = 0
     for place, kind in old.rows():
+        if kind is not None and kind is not RowKind.QUOTA:
+            continue
         row = place.segment.cells[place.cell : place.cell + old.row_cells].tolist()
         total = sum(row[USED : old.held])
-        bases = row[BASES:USED]
-        if kind is None or not 0 <= total <= MOST or not all(0 <= base <= total for base in bases):
+        if kind is None or not 0 <= total <= MOST or not all(0 <= base <= total for base in row[BASES:USED]):
             damaged += 1
-        elif kind is RowKind.QUOTA and total:
+        elif total:
             new.adopt((*row[:USED], total), kind)
     return damaged
 

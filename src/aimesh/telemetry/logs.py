@@ -61,6 +61,7 @@ class Event(StrEnum):
     CHILD_CRASHED = "child_crashed"
     """Background work ended with an exception."""
     JOURNAL_ALARM = "journal_alarm"
+    LEDGER_ALARM = "ledger_alarm"
     JOURNAL_RECOVERED = "journal_recovered"
     DATABASE_FAILED = "database_failed"
     CREDENTIAL_REFUSED = "credential_refused"
