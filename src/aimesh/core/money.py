@@ -61,8 +61,19 @@ def rate_per_unit(amount: Decimal) -> Rate:
 
 def charge(parts: Iterable[tuple[int | Fraction, Rate]], currency: Currency) -> Money:
     """What the counted units cost together. The one place that rounds."""
-    total = sum((units * rate for units, rate in parts), start=Fraction(0))
-    return Money(nano=round(total / MILLION), currency=currency)
+    total: int | Fraction = 0
+    for units, rate in parts:
+        total += units * rate
+    return Money(nano=_rounded(total), currency=currency)
+
+
+def _rounded(total: int | Fraction) -> int:
+    """Millionths to the nearest whole, half to even."""
+    if not isinstance(total, int):
+        return round(total / MILLION)
+    # Tokens are whole, and whole numbers are ten times as fast as fractions.
+    nano, rest = divmod(total, MILLION)
+    return nano + (2 * rest > MILLION or (2 * rest == MILLION and nano % 2))
 
 
 def plain(amount: Decimal) -> str:

@@ -243,7 +243,10 @@ def prepare(path: Path, *, slots: int) -> list[str]:
 
     Use in running periods is kept, whatever the number of slots was. A ledger that living processes use is left as
     it is. Raises ``LedgerError`` where it cannot be written, or does not fit and is in use."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise LedgerError(f"the limits' ledger cannot be written: {error.strerror}") from error
     notes: list[str] = []
     with contextlib.ExitStack() as stack:
         old: LedgerFile | None = None
