@@ -109,6 +109,11 @@ ADVICE = {
         "Ask again; what came before is incomplete.",
     ),
     "Draining": Advice("This process is shutting down.", "Try again at once."),
+    "Unavailable": Advice(
+        "The call needs the database, which cannot be reached: one with `Idempotency-Key`, or about a task that "
+        "this node does not know.",
+        "Try again; nothing was done.",
+    ),
     "Internal": Advice(
         "A fault of the gateway. Its details are in the log, under the request id.", "Report it."
     ),

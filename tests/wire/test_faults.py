@@ -70,6 +70,7 @@ FAULTS: list[tuple[Fault, int, str, str, str]] = [
     (errors.UpstreamTimeout("x"), 504, "server_error", "timeout_error", "InternalServerError"),
     (limited(3), 429, "rate_limit_error", "rate_limit_error", "TooManyRequests"),
     (errors.Draining("x"), 503, "server_error", "overloaded_error", "InternalServerError"),
+    (errors.Unavailable("x"), 503, "server_error", "overloaded_error", "InternalServerError"),
     (errors.Internal("x"), 500, "server_error", "api_error", "InternalServerError"),
 ]
 
@@ -165,6 +166,7 @@ def test_an_error_inside_a_stream_names_no_path() -> None:
         (limited(3), (("retry-after", "3"),)),
         (limited(None, should_retry=False), (("x-should-retry", "false"),)),
         (errors.Draining("x"), (("retry-after", "1"),)),
+        (errors.Unavailable("x"), (("retry-after", "2"),)),
         (errors.MethodNotAllowed("x", allowed=("GET", "POST")), (("allow", "GET, POST"),)),
     ],
 )
