@@ -4,7 +4,8 @@
 2. What was used of a limit comes from the ledger; where nobody counts it is null, not zero.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from aimesh.control.http import Paging
 from aimesh.control.keys_terms import Known, known_in, warnings
@@ -13,10 +14,10 @@ from aimesh.control.schemas_gateway import KeyView, LimitsUse, Owner, QuotaUse
 from aimesh.control.schemas_policy import shown_amount, shown_route
 from aimesh.control.texts import shown_time, shown_time_or_none
 from aimesh.core.ids import KeyId, TenantId, UserId
-from aimesh.core.policy import Limits
 from aimesh.core.secret import masked
 from aimesh.settings import Settings, VirtualKey
 from aimesh.store.engine import Connection
+from aimesh.store.ledger import LedgerView, Standing, key_scope
 from aimesh.store.virtual_keys import KeyFilter, KeyTerms, StoredKey, graces, list_keys, usernames
 
 FILE_PREFIX = "file:"
@@ -102,6 +103,8 @@ def show_key(parts: Parts, db: Connection, key: StoredKey) -> KeyView:
 def show_keys(parts: Parts, db: Connection, keys: Sequence[StoredKey], known: Known) -> list[KeyView]:
     names = usernames(db, {key.owner for key in keys})
     until = graces(db, [key.id for key in keys], known.now_s)
+    with opened_ledger(parts) as ledger:
+        uses = [_use(ledger, key, known.now_s) for key in keys]
     return [
         KeyView(
             id=key.id,
@@ -114,7 +117,7 @@ def show_keys(parts: Parts, db: Connection, keys: Sequence[StoredKey], known: Kn
             expires_at=shown_time_or_none(key.terms.expires_at_s),
             labels=key.terms.labels,
             route=shown_route(key.terms.route),
-            limits=show_use(parts, key, known.now_s),
+            limits=use,
             source="file" if is_of_file(key) else "database",
             old_text_until=shown_time_or_none(until.get(key.id)),
             warnings=warnings(key.terms.route, known),
@@ -122,37 +125,44 @@ def show_keys(parts: Parts, db: Connection, keys: Sequence[StoredKey], known: Kn
             updated_at=None if is_of_file(key) else shown_time(key.updated_at_s),
             version=key.version,
         )
-        for key in keys
+        for key, use in zip(keys, uses, strict=True)
     ]
 
 
 def show_use(parts: Parts, key: StoredKey, now_s: float) -> LimitsUse:
-    limits = key.terms.limits
-    return LimitsUse(
-        quotas=_used(parts, key, limits, now_s),
-        rpm=limits.rpm,
-        tpm=limits.tpm,
-        concurrency=limits.concurrency,
-    )
+    with opened_ledger(parts) as ledger:
+        return _use(ledger, key, now_s)
 
 
-def _used(parts: Parts, key: StoredKey, limits: Limits, now_s: float) -> list[QuotaUse]:
-    if not limits.quotas:
-        return []
+@contextmanager
+def opened_ledger(parts: Parts) -> Iterator[LedgerView | None]:
     if parts.ledger is None:
-        return [
+        yield None
+        return
+    with parts.ledger() as ledger:
+        yield ledger
+
+
+def _use(ledger: LedgerView | None, key: StoredKey, now_s: float) -> LimitsUse:
+    limits = key.terms.limits
+    if ledger is None:
+        quotas = [
             QuotaUse(unit=one.unit, period=one.period, limit=shown_amount(one.unit, one.limit))
             for one in limits.quotas
         ]
-    return [
-        QuotaUse(
-            unit=state.quota.unit,
-            period=state.quota.period,
-            limit=shown_amount(state.quota.unit, state.quota.limit),
-            used=shown_amount(state.quota.unit, state.used),
-            held=shown_amount(state.quota.unit, state.held),
-            remaining=shown_amount(state.quota.unit, max(0, state.quota.limit - state.used - state.held)),
-            resets_at=shown_time_or_none(state.resets_at),
-        )
-        for state in parts.ledger.read(key.id, limits, now_s)
-    ]
+    else:
+        quotas = [_standing(one) for one in ledger.standings(key_scope(key.id), limits, now_s)]
+    return LimitsUse(quotas=quotas, rpm=limits.rpm, tpm=limits.tpm, concurrency=limits.concurrency)
+
+
+def _standing(standing: Standing) -> QuotaUse:
+    unit = standing.quota.unit
+    return QuotaUse(
+        unit=unit,
+        period=standing.quota.period,
+        limit=shown_amount(unit, standing.quota.limit),
+        used=shown_amount(unit, standing.used),
+        held=shown_amount(unit, standing.held),
+        remaining=shown_amount(unit, standing.remaining),
+        resets_at=shown_time_or_none(standing.resets_at_s),
+    )

@@ -5,8 +5,9 @@
    a module.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from fastapi import Depends, Request
 
@@ -15,33 +16,11 @@ from aimesh.control.oidc import IdentityProvider
 from aimesh.control.passwords import Passwords
 from aimesh.control.throttle import Throttle
 from aimesh.core.clock import Clock
-from aimesh.core.policy import Limits, Quota
 from aimesh.settings import Settings
 from aimesh.store.engine import Store
+from aimesh.store.ledger import LedgerView
 from aimesh.store.vault import Vault
 from aimesh.telemetry.logs import Log
-
-
-class QuotaState(Protocol):
-    """One quota, and what was used of it in the running period."""
-
-    @property
-    def quota(self) -> Quota: ...
-
-    @property
-    def used(self) -> int: ...
-
-    @property
-    def held(self) -> int: ...
-
-    @property
-    def resets_at(self) -> float | None: ...
-
-
-class LedgerReader(Protocol):
-    """What was used of limits; ``scope`` names a key or a tenant as the data plane does."""
-
-    def read(self, scope: str, limits: Limits, now: float) -> list[QuotaState]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +30,8 @@ class Parts:
     clock: Clock
     vault: Vault | None = None
     """None: nothing that must be read back can be stored."""
-    ledger: LedgerReader | None = None
-    """None: nobody counts, and what was used is unknown."""
+    ledger: Callable[[], LedgerView] | None = None
+    """Opens what is counted, anew for every answer. None: nobody counts, and what was used is unknown."""
     log: Log | None = None
     identity_provider: IdentityProvider | None = None
     """None: the one that the settings name, if they do."""
