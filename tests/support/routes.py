@@ -32,7 +32,7 @@ def catalog_of(prices: Mapping[str, float | None], *, model: str = MODEL, more: 
     """One model at providers with these prices, over chat; ``more``: YAML of further models."""
     files = {
         f"providers/{name}.yaml": f"{{name: {name}, base_url: 'https://{name}.example', auth: bearer, "
-        "speaks: {open_ai: {}, anthropic: {}}}"
+        "speaks: {open_ai: {}, anthropic: {}, responses: {}}}"
         for name in prices
     }
     endpoints = "".join(
