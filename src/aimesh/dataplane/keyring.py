@@ -110,11 +110,11 @@ class Keyring:
         return newer
 
     def forget(self, count: int) -> bool:
-        """Lets go of up to ``count`` keys, for a keyring that is about to go itself; False: it knew none."""
+        """Lets go of up to ``count`` keys, for a keyring that is about to go itself; whether it knows any more."""
         kept = self._recent or self._old or self._fading
         for _ in range(min(count, len(kept))):
             kept.popitem()
-        return bool(kept)
+        return bool(self._recent or self._old or self._fading)
 
     def _found(self, digest: bytes) -> VirtualKey | None:
         key = self._old.pop(digest, None)
