@@ -64,6 +64,21 @@ def test_what_cannot_be_given_again_is_refused_at_once_and_never_made_again(
     in_loop(work)
 
 
+def test_while_the_database_is_away_nothing_is_made(tmp_path: Path) -> None:
+    async def work() -> None:
+        plane = Plane(tmp_path, whole(200, GOOD), whole(200, GOOD), config=PICTURES)
+        plane.database.close()
+        refused = await ended(plane.call(PATH, ASK, headers=KEYED))
+        assert (refused.status, refused.json["error"]["code"]) == (503, "GATEWAY_UNAVAILABLE")
+        assert b"retry-after: 2" in refused.headers.lower()
+        assert plane.client.exchanges == []
+        # Without the key it is a call like any other.
+        assert (await ended(plane.call(PATH, ASK))).status == 200
+        plane.close()
+
+    in_loop(work)
+
+
 @pytest.mark.parametrize("wait", ["3", "86400"])
 def test_a_rate_limit_frees_the_key(wait: str, tmp_path: Path) -> None:
     async def work() -> None:

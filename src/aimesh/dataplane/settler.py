@@ -15,7 +15,7 @@ from aimesh.dataplane.snapshot import Snapshot
 from aimesh.dataplane.tasks import QUERY_TIMEOUTS, Tasks, maker_of
 from aimesh.net.children import Children
 from aimesh.store.database import StoreError
-from aimesh.store.tasks import Progress, Task, TaskStore
+from aimesh.store.tasks import Progress, Task, TaskBook
 from aimesh.upstream.attempt import Failure, Whole
 
 FIRST_WAIT_S = 5.0
@@ -38,7 +38,7 @@ class Settler:
     def __init__(
         self,
         tasks: Tasks,
-        store: TaskStore,
+        store: TaskBook,
         *,
         children: Children,
         clock: Clock,

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from aimesh.core.clock import Clock
-from aimesh.core.errors import Internal, NoCandidates, TaskNotFound
+from aimesh.core.errors import Internal, NoCandidates, TaskNotFound, Unavailable
 from aimesh.core.ids import InterfaceId, RequestId, TaskId
 from aimesh.core.outcome import Outcome
 from aimesh.core.record import UsageRecord
@@ -30,7 +30,7 @@ from aimesh.dataplane.stages import Arrival, Authenticated, Planned
 from aimesh.net.message import Client, Timeouts
 from aimesh.routing.candidate import Candidate
 from aimesh.store.database import StoreError
-from aimesh.store.tasks import NewTask, Progress, Task, TaskFilter, TaskStore
+from aimesh.store.tasks import NewTask, Progress, Task, TaskBook, TaskFilter
 from aimesh.upstream.attempt import Errand, Failure, Opened, Whole, attempt
 from aimesh.wire.interface import Answer, Family, Prepared, Tap, TaskState, UpstreamError
 from aimesh.wire.registry import find_task_interface
@@ -74,7 +74,7 @@ class Tasks:
 
     def __init__(
         self,
-        store: TaskStore,
+        store: TaskBook,
         client: Client,
         *,
         sink: RecordSink,
@@ -126,7 +126,14 @@ class Tasks:
             raise fault from error
 
     async def answer(self, caller: Authenticated) -> None:
-        """A query, a list or a cancellation. Raises ``TaskNotFound``, ``BadRequest`` or a provider's fault."""
+        """A query, a list or a cancellation. Raises ``TaskNotFound``, ``BadRequest``, ``Unavailable`` or a provider's
+        fault."""
+        try:
+            await self._answer(caller)
+        except StoreError as error:
+            raise Unavailable("The database cannot be reached now; try again") from error
+
+    async def _answer(self, caller: Authenticated) -> None:
         match caller.recognised.match.operation.action:
             case Action.LIST_TASKS:
                 await self._list(caller)
