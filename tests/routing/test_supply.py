@@ -69,13 +69,29 @@ def test_rankings_are_kept_with_their_tenant_and_bounded(monkeypatch: pytest.Mon
     monkeypatch.setattr(module, "MOST_KEPT", 5)
     supply = supply_of(KNOWN, built_in="alpha", ours="beta+mine")
     reach = Reach(KNOWN.models[MODEL], ranking_of(supply, KNOWN, route()))
-    for number in range(40):
-        tenant = (US, NOBODY)[number % 2]
-        name = (str(number), str(MODEL), CHAT)
-        supply.keep(supply.of(tenant), name, reach)
-        assert supply.of(tenant).reaches[name] is reach
-        assert name not in supply.of((NOBODY, US)[number % 2]).reaches
-        assert len(supply.of(US).reaches) + len(supply.of(NOBODY).reaches) <= 5
+    names = [(str(number), str(MODEL), CHAT) for number in range(40)]
+    for number, name in enumerate(names):
+        ours, others = supply.of((US, NOBODY)[number % 2]), supply.of((NOBODY, US)[number % 2])
+        supply.keep(ours, name, reach)
+        supply.keep(ours, name, reach)
+        assert ours.reaches[name] is reach
+        assert name not in others.reaches
+        # The oldest went, and only they.
+        assert {*ours.reaches, *others.reaches} == set(names[max(0, number - 4) : number + 1])
+
+
+def test_a_supply_that_goes_is_let_go_of_by_and_by() -> None:
+    supply = supply_of(KNOWN, built_in="alpha beta", ours="beta+mine")
+    for number in range(10):
+        holdings = supply.of((US, NOBODY)[number % 2])
+        reach = Reach(KNOWN.models[MODEL], ranking_of(supply, KNOWN, route()))
+        supply.keep(holdings, (str(number), str(MODEL), CHAT), reach)
+    assert supply.forget(9)
+    assert len(supply.of(US).reaches) + len(supply.of(NOBODY).reaches) == 1
+    assert not supply.forget(9)
+    assert not supply.of(NOBODY).reaches
+    # It works all the same.
+    assert words(ranking_of(supply, KNOWN, route()).candidates) == "alpha beta+mine beta"
 
 
 def test_a_built_in_candidate_is_made_once_and_nothing_before_it_is_asked_for() -> None:

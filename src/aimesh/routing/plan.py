@@ -48,8 +48,6 @@ class Planner:
     ) -> tuple[Candidate, ...]:
         """The candidates in the order of their attempts. ``now_s``: monotonic."""
         found = ranking.candidates
-        if len(found) < 2:
-            return found
         if ranking.tiers:
             found = self._drawn(ranking, key=key, body=body, stream=stream, now_s=now_s)
         if self._breakers.troubled:

@@ -4,9 +4,11 @@ worked out from them.
 1. A tenant's credentials are kept in that tenant's ``Holdings``, and so is every ranking made with them: no look-up
    that begins at one tenant can end at another's. Tenants without credentials of their own share one.
 2. Nothing is worked out before a call asks for it, so a supply costs nothing to make, however large it is.
-3. The memo is bounded and dies with the snapshot.
+3. The memo is bounded, gives up its oldest one at a time, and dies with the snapshot: by and by (``forget``), because
+   freeing all of it at once would hold up calls.
 """
 
+from collections import deque
 from collections.abc import Iterable
 
 from msgspec import Struct
@@ -18,9 +20,12 @@ from aimesh.routing.candidate import Candidate, Credential, Make
 from aimesh.routing.rank import Held, Ranking, Shelf, can_reach, rank
 
 MOST_KEPT = 20_000
-"""Rankings in the memo; beyond it all of them are worked out anew."""
+"""Rankings in the memo."""
 MOST_LISTS = 100
 """Lists of models per tenant with credentials of its own, and for the others together."""
+
+Name = tuple[str, str, InterfaceId]
+"""The mark of a route, the word for the model, and the interface."""
 
 
 class Reach(Struct, frozen=True):
@@ -40,8 +45,7 @@ class Holdings:
         by_name = sorted(own, key=lambda credential: credential.name)
         named = {credential.name: credential for credential in by_name}
         self.held = Held(built_in=built_in, own=_shelf(named.values()), named=named)
-        self.reaches: dict[tuple[str, str, InterfaceId], Reach] = {}
-        """By the mark of a route, the word for the model, and the interface."""
+        self.reaches: dict[Name, Reach] = {}
         self.models: dict[str, tuple[Model, ...]] = {}
         """Models with anything to serve them, by the mark of a route."""
 
@@ -55,7 +59,8 @@ class Supply:
         self._catalog = catalog
         self._make = make
         self._made: dict[tuple[str, str], Candidate] = {}
-        self._kept = 0
+        self._kept: deque[tuple[Holdings, Name]] = deque()
+        """What ``keep`` kept, the oldest first."""
         built_in: list[Credential] = []
         own: dict[TenantId, list[Credential]] = {}
         for credential in credentials:
@@ -76,14 +81,25 @@ class Supply:
             endpoints = (found.pinned,) if found.pinned.interface == interface else ()
         return rank(route, endpoints, holdings.held, self._candidate)
 
-    def keep(self, holdings: Holdings, name: tuple[str, str, InterfaceId], reach: Reach) -> None:
+    def keep(self, holdings: Holdings, name: Name, reach: Reach) -> None:
         """For the next call like it."""
-        self._kept += 1
-        if self._kept > MOST_KEPT:
-            self._kept = 1
-            for each in (self._others, *self._own.values()):
-                each.reaches.clear()
+        if name not in holdings.reaches:
+            self._kept.append((holdings, name))
+            if len(self._kept) > MOST_KEPT:
+                self._drop_oldest()
         holdings.reaches[name] = reach
+
+    def forget(self, count: int) -> bool:
+        """Lets go of up to ``count`` rankings of a supply that is about to go itself; whether it knows any more."""
+        for _ in range(min(count, len(self._kept))):
+            self._drop_oldest()
+        for _ in range(min(count, len(self._made))):
+            self._made.popitem()
+        return bool(self._kept or self._made)
+
+    def _drop_oldest(self) -> None:
+        holdings, name = self._kept.popleft()
+        holdings.reaches.pop(name, None)
 
     def models(self, holdings: Holdings, route: Route, mark: str) -> tuple[Model, ...]:
         """Models that the route can reach over any interface, sorted by name."""
