@@ -32,7 +32,7 @@ from aimesh.store.database import (
     Transactions,
     UnavailableError,
 )
-from aimesh.store.spool import KEEP_S, SpooledTaskStore, open_spool
+from aimesh.store.spool import KEEP_S, SpooledTaskStore, open_spool, open_tasks
 from aimesh.store.tasks import NewTask, Progress, TaskFilter, TaskStore
 
 __all__ = ["any_database"]
@@ -397,6 +397,17 @@ def test_a_task_is_kept_though_its_walk_is_cancelled_at_once(node: Node) -> None
 
     run(scenario())
     assert errors == []
+
+
+def test_a_file_that_is_the_database_needs_no_other(tmp_path: Path, node: Node) -> None:
+    for url, kind in (("sqlite:///x.db", TaskStore), ("postgresql://user@host/db", SpooledTaskStore)):
+        home = tmp_path / kind.__name__
+        tasks = open_tasks(url, home, node.switch, clock=node.clock, on_error=node.errors.append)
+        assert type(tasks) is kind
+        run(tasks.create(new_task()))
+        tasks.close()
+        assert (home / "run" / "spool.db").exists() == (kind is SpooledTaskStore)
+        assert asyncio.run(node.there.delete(ARK, ONE))
 
 
 def test_a_copy_is_whole(node: Node) -> None:

@@ -34,11 +34,12 @@ from aimesh.store.database import (
     UnavailableError,
     Value,
 )
-from aimesh.store.sqlite import SqliteDriver, prepare
+from aimesh.store.sqlite import SqliteDriver, is_sqlite, prepare
 from aimesh.store.tasks import (
     NewTask,
     Progress,
     Task,
+    TaskBook,
     TaskFilter,
     TaskPage,
     TaskStore,
@@ -284,6 +285,16 @@ class SpooledTaskStore:
         self._tidied_at_s = now_s
         before_s = self._clock.wall_s() - KEEP_S
         await self._copied(self._file.write(lambda session: session.change(_TIDY, {"before_s": before_s})))
+
+
+def open_tasks(
+    url: str, home: Path, database: Transactions, *, clock: Clock, on_error: Callable[[StoreError], None]
+) -> TaskBook:
+    """``url`` is that of ``database``. With SQLite there is nothing to go on without: the file is the database.
+    Blocks. Raises ``StoreError``."""
+    if is_sqlite(url):
+        return TaskStore(database, clock)
+    return open_spool(home / "run" / "spool.db", database, clock, on_error)
 
 
 def open_spool(

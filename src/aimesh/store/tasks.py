@@ -160,6 +160,8 @@ class TaskBook(Protocol):
 
     async def delete(self, interface: InterfaceId, task_id: TaskId) -> bool: ...
 
+    def close(self) -> None: ...
+
 
 class TaskStore:
     def __init__(self, database: Transactions, clock: Clock) -> None:
@@ -261,6 +263,9 @@ class TaskStore:
         sql = "DELETE FROM tasks WHERE interface = :interface AND id = :id"
         values: dict[str, Value] = {"interface": interface, "id": task_id}
         return await self._database.write(lambda session: session.change(sql, values) > 0)
+
+    def close(self) -> None:
+        """Holds nothing of its own; the database is another's to close."""
 
 
 def _conditions(wanted: TaskFilter) -> tuple[str, dict[str, Value]]:
