@@ -5,7 +5,7 @@ from starlette.testclient import TestClient
 from tests.support.control import API, OTHER_TENANT, Control
 
 from aimesh.control.audit import Target, audited, difference
-from aimesh.control.identity import Source
+from aimesh.control.source import Source
 from aimesh.core.ids import DEFAULT_TENANT, TenantId
 from aimesh.core.policy import Limits, TenantStatus
 from aimesh.store.tenants import TenantTerms

@@ -34,7 +34,7 @@ from aimesh.store.people import Role
 from aimesh.store.sessions import Session, add_session, digest
 from aimesh.store.tenants import TenantTerms, add_tenant
 from aimesh.store.tokens import Token, add_token, make_token_text
-from aimesh.store.users import NewUser, User, UserTerms, add_user
+from aimesh.store.users import NewUser, User, UserTerms, add_user, find_user, set_password_hash
 from aimesh.store.vault import Vault
 from aimesh.telemetry.logs import Level, Log
 
@@ -50,20 +50,24 @@ class Control:
         self.parts = parts
         self.clock = clock
         self.app: FastAPI = make_app(parts)
+        self._hash = parts.passwords.hash(PASSWORD)
         with parts.store.write() as db:
             add_tenant(db, OTHER_TENANT, TenantTerms(name="Another company"), clock.wall_s())
 
-    def person(self, username: str, role: Role, tenant: TenantId = DEFAULT_TENANT) -> User:
-        """Somebody who could sign in, once a password is set."""
+    def person(self, username: str, role: Role, tenant: TenantId = DEFAULT_TENANT, email: str = "") -> User:
+        """Somebody who can sign in: with ``PASSWORD``."""
         new = NewUser(
             id=UserId(new_id("usr", self.clock.wall_s())),
             tenant=tenant,
             username=username,
-            terms=UserTerms(display_name=username.title(), email="", role=role, enabled=True),
-            oidc_subject=f"test#{username}",
+            terms=UserTerms(display_name=username.title(), email=email, role=role, enabled=True),
         )
         with self.parts.store.write() as db:
-            return add_user(db, new, self.clock.wall_s())
+            add_user(db, new, self.clock.wall_s())
+            set_password_hash(db, new.id, self._hash)
+            user = find_user(db, new.id)
+        assert user is not None
+        return user
 
     def client(self, user: User) -> TestClient:
         """Somebody who is signed in."""

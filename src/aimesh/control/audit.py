@@ -16,10 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from aimesh.control.access import Permission
 from aimesh.control.http import Page, Pages
-from aimesh.control.identity import Caller, CallerKind, InTenant, Signed, Source
-from aimesh.control.ids import new_id
+from aimesh.control.identity import Caller, CallerKind, InTenant, Signed
+from aimesh.control.ids import line_id
 from aimesh.control.noun import Noun
 from aimesh.control.parts import Uses
+from aimesh.control.source import Source
 from aimesh.control.texts import OptionalLine, Time, seconds, shown_time
 from aimesh.core.ids import TenantId
 from aimesh.store.audit import ActorKind, AuditFilter, AuditLine, add_line, count_lines, list_lines
@@ -49,7 +50,7 @@ def audited(db: Connection, by: Caller | Source, action: str, target: Target, ch
     source = by if isinstance(by, Source) else by.source
     kind, actor, name = _actor(by)
     line = AuditLine(
-        id=new_id("", source.at_s),
+        id=line_id(source.at_s, next(source.lines)),
         at_s=source.at_s,
         tenant=target.tenant,
         actor_kind=kind,

@@ -7,15 +7,13 @@
    place of the control plane that catches everything.
 """
 
-import re
-
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from aimesh.control.errors import REQUEST_ID, ApiError, error_response
-from aimesh.control.ids import new_id
+from aimesh.control.errors import ApiError, error_response
 from aimesh.control.parts import Parts
+from aimesh.control.source import SOURCE, read_source
 from aimesh.telemetry.logs import Event
 
 MOST_BYTES = 1 << 20
@@ -28,7 +26,6 @@ _HEADERS = {
     "referrer-policy": "no-referrer",
     "cross-origin-resource-policy": "same-origin",
 }
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 class Edge:
@@ -40,13 +37,12 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        given = headers.get("x-request-id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else new_id("", self._parts.clock.wall_s())
-        scope[REQUEST_ID] = request_id
+        source = read_source(scope, self._parts.clock.wall_s())
+        request_id = source.request_id
         answer = _Answer(send, request_id)
+        body = _Bounded(receive, Headers(scope=scope))
         try:
-            await self._app(scope, _Bounded(receive, headers).receive, answer.send)
+            await self._app({**scope, SOURCE: source}, body.receive, answer.send)
         except Exception as error:
             self._report(error, request_id)
             if answer.has_begun:

@@ -27,10 +27,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from aimesh.control.source import source_of
 from aimesh.store.database import DuplicateError, StoreError
-
-REQUEST_ID = "aimesh.request_id"
-"""Name in the ASGI scope, put there by ``control/edge.py``."""
 
 
 class Detail(BaseModel):
@@ -154,10 +152,6 @@ def documented(statuses: Sequence[int]) -> dict[int | str, dict[str, Any]]:
     return answers
 
 
-def request_id_of(request: Request) -> str:
-    return str(request.scope.get(REQUEST_ID, ""))
-
-
 def error_response(error: ApiError, request_id: str) -> JSONResponse:
     body = ErrorBody(code=error.code, message=error.message, request_id=request_id, details=error.details)
     return JSONResponse(
@@ -176,14 +170,14 @@ def add_handlers(app: FastAPI) -> None:
 # Handlers take the class they are registered for; Starlette's signature says Exception.
 def _api_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ApiError)
-    return error_response(error, request_id_of(request))
+    return error_response(error, source_of(request).request_id)
 
 
 def _validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     details = [_detail(one) for one in error.errors()]
     message = details[0].message if len(details) == 1 else f"{len(details)} things are wrong with the request"
-    return error_response(Invalid("INVALID_REQUEST", message, details=details), request_id_of(request))
+    return error_response(Invalid("INVALID_REQUEST", message, details=details), source_of(request).request_id)
 
 
 def _detail(error: Mapping[str, Any]) -> Detail:
@@ -211,7 +205,7 @@ _FRAMEWORK: Mapping[int, tuple[str, str]] = {
 def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code, message = _FRAMEWORK.get(error.status_code, ("ERROR", "the request was refused"))
-    body = ErrorBody(code=code, message=message, request_id=request_id_of(request))
+    body = ErrorBody(code=code, message=message, request_id=source_of(request).request_id)
     return JSONResponse(
         ErrorAnswer(error=body).model_dump(), status_code=error.status_code, headers=error.headers
     )
@@ -219,9 +213,9 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
 
 def _duplicate(request: Request, _: Exception) -> JSONResponse:
     error = Conflict("CONFLICT", "something with this name exists already")
-    return error_response(error, request_id_of(request))
+    return error_response(error, source_of(request).request_id)
 
 
 def _store_error(request: Request, _: Exception) -> JSONResponse:
     error = Unavailable("DATABASE_UNAVAILABLE", "the database cannot be reached; try again in a moment")
-    return error_response(error, request_id_of(request))
+    return error_response(error, source_of(request).request_id)

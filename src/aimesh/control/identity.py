@@ -6,8 +6,6 @@
    neither: no browser sends it by itself.
 3. The local operator is told by an object in the ASGI scope that exists only in this process: no bytes from a
    connection can make it.
-4. ``x-forwarded-*`` is what the worker wrote that relayed the request (the socket is private to this
-   installation). Without it the request came from this machine.
 """
 
 import hmac
@@ -22,8 +20,9 @@ from msgspec import Struct
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aimesh.control.access import Permission, may
-from aimesh.control.errors import Forbidden, NotFound, Unauthenticated, request_id_of
+from aimesh.control.errors import Forbidden, NotFound, Unauthenticated
 from aimesh.control.parts import Parts, parts_of
+from aimesh.control.source import Source, host_of, source_of
 from aimesh.control.texts import Slug
 from aimesh.core.ids import DEFAULT_TENANT, TenantId, UserId
 from aimesh.core.policy import TenantStatus
@@ -60,15 +59,6 @@ class CallerKind(StrEnum):
     USER = "user"
     TOKEN = "token"  # noqa: S105 - a kind, not a secret
     LOCAL = "local"
-
-
-class Source(Struct, frozen=True):
-    """Where and when a request came from."""
-
-    ip: str
-    request_id: str
-    at_s: float
-    """Wall-clock seconds."""
 
 
 class Caller(Struct, frozen=True):
@@ -108,24 +98,6 @@ def as_local_operator(app: ASGIApp, name: str) -> ASGIApp:
     return serve
 
 
-def source_of(request: Request, parts: Parts) -> Source:
-    return Source(ip=address_of(request), request_id=request_id_of(request), at_s=parts.clock.wall_s())
-
-
-def address_of(request: Request) -> str:
-    """Where the request came from."""
-    forwarded = request.headers.get("x-forwarded-for", "")
-    return forwarded.rpartition(",")[2].strip()[:64] or "local"
-
-
-def is_https(request: Request) -> bool:
-    return request.headers.get("x-forwarded-proto", "http").strip().lower() == "https"
-
-
-def host_of(request: Request) -> str:
-    return request.headers.get("x-forwarded-host") or request.headers.get("host", "")
-
-
 def refuse_foreign_origin(request: Request, settings: Settings) -> None:
     """Raises ``Forbidden`` where a page of another site made the browser send this."""
     origin = request.headers.get("origin")
@@ -158,7 +130,7 @@ def signed(
             name=operator.name,
             tenant=DEFAULT_TENANT,
             role=Role.PLATFORM_ADMIN,
-            source=source_of(request, parts),
+            source=source_of(request),
         )
     authorization = request.headers.get("authorization")
     if authorization is not None:
@@ -222,7 +194,7 @@ def _by_token(request: Request, parts: Parts, authorization: str) -> Caller:
         name=token.name,
         tenant=token.tenant,
         role=role,
-        source=source_of(request, parts),
+        source=source_of(request),
         token=token,
     )
 
@@ -253,7 +225,7 @@ def _by_session(request: Request, parts: Parts, text: Secret[str]) -> Caller:
         name=user.username,
         tenant=user.tenant,
         role=user.role,
-        source=source_of(request, parts),
+        source=source_of(request),
         session=session,
     )
 

@@ -7,3 +7,8 @@ def new_id(prefix: str, now_s: float) -> str:
     """``usr_0190f2a4c1de5f3b9a77c0d2``; ``now_s`` is wall-clock seconds."""
     name = f"{int(now_s * 1000):012x}{secrets.token_hex(6)}"
     return f"{prefix}_{name}" if prefix else name
+
+
+def line_id(now_s: float, order: int) -> str:
+    """For lines that one request writes: they sort in its order."""
+    return f"{int(now_s * 1000):012x}{order & 0xFFFF:04x}{secrets.token_hex(4)}"

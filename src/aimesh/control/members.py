@@ -15,7 +15,7 @@ from msgspec import structs
 from aimesh.control.audit import audited, difference
 from aimesh.control.errors import Conflict, Forbidden, NotFound, Stale
 from aimesh.control.http import Edit, IfMatch, Pages, check_version, tag
-from aimesh.control.identity import Caller, InTenant, Signed, host_of, is_https
+from aimesh.control.identity import Caller, InTenant, Signed
 from aimesh.control.ids import new_id
 from aimesh.control.noun import Noun
 from aimesh.control.parts import Parts, Uses
@@ -32,6 +32,7 @@ from aimesh.control.schemas_people import (
 )
 from aimesh.control.setup import LIFE_S, PAGE, make_token
 from aimesh.control.signing import target_of
+from aimesh.control.source import host_of, is_https
 from aimesh.control.texts import Id, OptionalLine, Username, shown_time
 from aimesh.core.ids import TenantId, UserId
 from aimesh.store.database import DuplicateError

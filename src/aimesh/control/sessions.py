@@ -10,7 +10,7 @@ from fastapi import Request, Response
 
 from aimesh.control.audit import SECRET, Target, audited
 from aimesh.control.errors import Conflict, Forbidden, Unauthenticated
-from aimesh.control.identity import Caller, Signed, refuse_foreign_origin, source_of
+from aimesh.control.identity import Caller, Signed, refuse_foreign_origin
 from aimesh.control.noun import Noun
 from aimesh.control.parts import Parts, Uses
 from aimesh.control.passwords import check_password
@@ -25,6 +25,7 @@ from aimesh.control.signing import (
     slow_down,
     target_of,
 )
+from aimesh.control.source import source_of
 from aimesh.control.texts import secret
 from aimesh.core.ids import TenantId
 from aimesh.core.secret import Secret
@@ -84,7 +85,7 @@ def _able(db: Connection, parts: Parts, user: User | None, kept: Secret[str] | N
 
 def _note_refusal(db: Connection, request: Request, user: User | None) -> None:
     parts: Parts = request.app.state.parts
-    source = source_of(request, parts)
+    source = source_of(request)
     if user is None:
         # What was typed may be a password in the wrong field: it is not written down.
         audited(db, source, "session.refuse", Target("user", "", "", TenantId("")), {})
@@ -97,7 +98,7 @@ def _note_refusal(db: Connection, request: Request, user: User | None) -> None:
 
 def _count_failure(db: Connection, parts: Parts, user: User, request: Request) -> None:
     admin = parts.settings.admin
-    source = source_of(request, parts)
+    source = source_of(request)
     until_s = source.at_s + admin.lock_minutes * 60
     if note_failure(db, user.id, lock_after=admin.lock_after, locked_until_s=until_s):
         audited(db, source, "user.lock", target_of(user), {"minutes": admin.lock_minutes})

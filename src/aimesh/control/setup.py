@@ -13,7 +13,7 @@ from fastapi import Path, Request, Response
 
 from aimesh.control.audit import SECRET, audited
 from aimesh.control.errors import Conflict, NotFound
-from aimesh.control.identity import refuse_foreign_origin, source_of
+from aimesh.control.identity import refuse_foreign_origin
 from aimesh.control.ids import new_id
 from aimesh.control.noun import Noun
 from aimesh.control.parts import Parts, Uses
@@ -28,6 +28,7 @@ from aimesh.control.signing import (
     slow_down,
     target_of,
 )
+from aimesh.control.source import source_of
 from aimesh.control.texts import secret
 from aimesh.core.clock import Clock
 from aimesh.core.ids import DEFAULT_TENANT, UserId
@@ -114,7 +115,7 @@ def finish_setup(body: Setup, request: Request, response: Response, parts: Uses)
             user = add_user(db, new, now_s)
             set_password_hash(db, user.id, fresh)
             forget_links(db, None)
-            audited(db, source_of(request, parts), "user.create", target_of(user), {"role": user.role})
+            audited(db, source_of(request), "user.create", target_of(user), {"role": user.role})
             text, caller = begin_session(db, request, user, "setup")
             answer = shown_session(db, caller)
     except DuplicateError as error:
@@ -142,7 +143,7 @@ def use_password_link(
             raise _no_link()
         set_password_hash(db, user.id, fresh)
         end_sessions_of(db, user.id)
-        audited(db, source_of(request, parts), "user.password", target_of(user), {"password": SECRET})
+        audited(db, source_of(request), "user.password", target_of(user), {"password": SECRET})
         now = find_user(db, user.id)
         if now is None or not is_able(db, now, now_s):
             raise Conflict("ACCOUNT_DISABLED", "this account is disabled; ask an administrator")

@@ -14,9 +14,10 @@ from fastapi import Request, Response
 from aimesh.control.access import permissions_of
 from aimesh.control.audit import Change, Target, audited
 from aimesh.control.errors import TooManyRequests, Unauthenticated
-from aimesh.control.identity import COOKIE, Caller, CallerKind, address_of, is_https, source_of
+from aimesh.control.identity import COOKIE, Caller, CallerKind
 from aimesh.control.parts import Parts
 from aimesh.control.schemas_people import Person, SessionAnswer, TenantName
+from aimesh.control.source import is_https, source_of
 from aimesh.control.texts import shown_time_or_none
 from aimesh.core.policy import TenantStatus
 from aimesh.core.secret import Secret
@@ -32,7 +33,7 @@ _MOST_AGENT = 200
 
 def slow_down(request: Request, parts: Parts) -> None:
     """Raises ``TooManyRequests`` for an address that failed often."""
-    wait_s = parts.throttle.wait_s(address_of(request), parts.clock.wall_s())
+    wait_s = parts.throttle.wait_s(source_of(request).ip, parts.clock.wall_s())
     if wait_s > 0:
         seconds = max(1, round(wait_s))
         raise TooManyRequests(
@@ -41,7 +42,7 @@ def slow_down(request: Request, parts: Parts) -> None:
 
 
 def note_guess(request: Request, parts: Parts) -> None:
-    parts.throttle.failed(address_of(request), parts.clock.wall_s())
+    parts.throttle.failed(source_of(request).ip, parts.clock.wall_s())
 
 
 def is_able(db: Connection, user: User, now_s: float) -> bool:
@@ -57,7 +58,7 @@ def is_able(db: Connection, user: User, now_s: float) -> bool:
 def begin_session(db: Connection, request: Request, user: User, how: str) -> tuple[Secret[str], Caller]:
     """Signs in; gives the text for the cookie. ``how``: for the audit log."""
     parts: Parts = request.app.state.parts
-    source = source_of(request, parts)
+    source = source_of(request)
     text = Secret(secrets.token_urlsafe(_RANDOM_BYTES))
     session = Session(
         sha256=digest(text),

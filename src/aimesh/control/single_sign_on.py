@@ -17,13 +17,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from aimesh.control.audit import audited
 from aimesh.control.errors import ApiError, Conflict, NotFound, Unauthenticated, Unavailable
-from aimesh.control.identity import host_of, is_https, source_of
 from aimesh.control.ids import new_id
 from aimesh.control.noun import PREFIX, Noun
 from aimesh.control.oidc import FLOW_S, Claims, Flow, IdentityProvider, OidcError, sealed, unsealed
 from aimesh.control.pages import failure_page, page_headers, wants_page
 from aimesh.control.parts import Parts, Uses
 from aimesh.control.signing import begin_session, is_able, is_secure, set_cookie, target_of
+from aimesh.control.source import host_of, is_https, source_of
 from aimesh.core.ids import DEFAULT_TENANT, TenantId, UserId
 from aimesh.core.secret import Secret
 from aimesh.store.engine import Connection
@@ -174,7 +174,7 @@ def _person(db: Connection, request: Request, provider: IdentityProvider, claims
     if find_tenant(db, TenantId(oidc.tenant)) is None:
         raise Conflict("TENANT_NOT_FOUND", "the tenant that admin.oidc.tenant names does not exist")
     is_admin = bool(address) and address.lower() in {name.lower() for name in oidc.admins}
-    source = source_of(request, parts)
+    source = source_of(request)
     new = NewUser(
         id=UserId(new_id("usr", source.at_s)),
         tenant=TenantId(oidc.tenant),
@@ -194,7 +194,7 @@ def _person(db: Connection, request: Request, provider: IdentityProvider, claims
 
 def _bound(db: Connection, request: Request, user: User, subject: str) -> User:
     bind_subject(db, user.id, subject)
-    audited(db, source_of(request, request.app.state.parts), "user.bind", target_of(user), {"how": "email"})
+    audited(db, source_of(request), "user.bind", target_of(user), {"how": "email"})
     bound = find_user(db, user.id)
     assert bound is not None
     return bound
