@@ -9,8 +9,10 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import uvicorn
 from typer.testing import CliRunner, Result
@@ -22,6 +24,7 @@ from aimesh.control.parts import Parts
 from aimesh.core.clock import SystemClock
 from aimesh.settings import compile_settings
 from aimesh.store.engine import open_store
+from aimesh.store.ledger import LedgerView, ledger_path
 from aimesh.store.vault import open_vault
 
 CLEAN = dict.fromkeys(
@@ -86,7 +89,8 @@ def served(home: Path) -> Iterator[Shell]:
     settings = compile_settings(None, {"AIMESH_HOME": str(home)})
     store = open_store(database_url(settings))
     vault = open_vault(settings.home, settings.master_key)
-    parts = Parts(store=store, settings=settings, clock=SystemClock(), vault=vault)
+    ledger = partial(LedgerView, ledger_path(home), ZoneInfo(settings.timezone))
+    parts = Parts(store=store, settings=settings, clock=SystemClock(), vault=vault, ledger=ledger)
     config = uvicorn.Config(
         make_app(parts), host="127.0.0.1", port=0, ws="none", lifespan="off", log_config=None
     )

@@ -8,7 +8,9 @@
 import asyncio
 import os
 import pwd
+from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import httpx
 
@@ -19,13 +21,15 @@ from aimesh.cli.http import TIMEOUT_S, reply_of
 from aimesh.cli.inspect import load_settings, usual_base_url
 from aimesh.control.app import make_app
 from aimesh.control.audit import Target, audited
-from aimesh.control.identity import Caller, CallerKind, Source, as_local_operator
+from aimesh.control.identity import Caller, CallerKind, as_local_operator
 from aimesh.control.parts import Parts
+from aimesh.control.source import Source
 from aimesh.core.clock import SystemClock
 from aimesh.core.ids import DEFAULT_TENANT, TenantId
 from aimesh.settings import Settings
 from aimesh.store.database import StoreError
 from aimesh.store.engine import Store, open_store
+from aimesh.store.ledger import LedgerView, ledger_path
 from aimesh.store.people import Role
 from aimesh.store.tokens import NOBODY
 from aimesh.store.vault import Vault, VaultError, open_vault
@@ -65,7 +69,8 @@ def open_local(config: Path | None) -> Local:
     """Raises ``Refused``."""
     settings = load_settings(config)
     store, vault = open_parts(settings)
-    return Local(Parts(store=store, settings=settings, clock=SystemClock(), vault=vault))
+    ledger = partial(LedgerView, ledger_path(settings.home), ZoneInfo(settings.timezone))
+    return Local(Parts(store=store, settings=settings, clock=SystemClock(), vault=vault, ledger=ledger))
 
 
 def open_parts(settings: Settings) -> tuple[Store, Vault]:
