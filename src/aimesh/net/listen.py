@@ -24,13 +24,15 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
-def bind_tcp(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
-    """A bound TCP socket; port 0: the system chooses. ``reuse_port`` lets several workers share the port."""
+def bind_tcp(host: str, port: int, *, reuse_port: bool = False, reuse_address: bool = True) -> socket.socket:
+    """A bound TCP socket; port 0: the system chooses. ``reuse_port`` lets several workers share the port; without
+    ``reuse_address`` nobody else gets it, even while nobody listens."""
     found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, kind, protocol, _, address = found[0]
     listener = socket.socket(family, kind, protocol)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if reuse_address:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if reuse_port:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:

@@ -21,9 +21,9 @@ class Port:
 
     def __init__(self, address: Address) -> None:
         """Raises ``OSError``."""
-        bind_tcp(address.host, address.port).close()
-        self._keeper = bind_tcp(address.host, address.port, reuse_port=True)
-        self._host, self._port = self._keeper.getsockname()[:2]
+        with bind_tcp(address.host, address.port) as probe:
+            self._host, self._port = probe.getsockname()[:2]
+        self._keeper = _keeper(self._host, self._port)
         self._seats: dict[int, socket.socket] = {}
 
     @property
@@ -48,6 +48,14 @@ class Port:
         for listener in (self._keeper, *self._seats.values()):
             listener.close()
         self._seats.clear()
+
+
+def _keeper(host: str, port: int) -> socket.socket:
+    try:
+        return bind_tcp(host, port, reuse_port=True, reuse_address=False)
+    except OSError:
+        # Old connections of a gateway that did not share its port still linger; the port is kept less firmly.
+        return bind_tcp(host, port, reuse_port=True)
 
 
 class UnixPort:
