@@ -1,20 +1,17 @@
 """The composition root of a data-plane worker: settings become stores, a snapshot, a pipeline and a server.
 
 1. Everything that is wired is wired here; no other module holds a global or makes a singleton.
-2. ``reload`` swaps the snapshot whole; a call keeps the one it began with, and settings that do not compile never
-   replace ones that did.
+2. A newer snapshot is swapped in whole; a call keeps the one it began with.
 3. ``leave`` hands the listeners to a successor and lets callers go with their next answer; nobody is refused.
 4. ``stop`` accepts nothing new, lets running calls end, settles the rest, and closes the journal last.
 """
 
 import asyncio
 import gc
-import ipaddress
 import secrets
 import socket
 import sys
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 from random import Random
 from urllib.parse import unquote, urlsplit
@@ -37,8 +34,9 @@ from aimesh.dataplane.local import LocalPages
 from aimesh.dataplane.pipeline import Parts, Pipeline
 from aimesh.dataplane.relay import Relay
 from aimesh.dataplane.settler import Settler
-from aimesh.dataplane.snapshot import Snapshot, VirtualKey, compile_snapshot
 from aimesh.dataplane.tasks import Tasks
+from aimesh.keeper import POLL_S, SnapshotKeeper
+from aimesh.keeper import Means as KeeperMeans
 from aimesh.net.children import Children
 from aimesh.net.client import ClientSettings, PooledClient
 from aimesh.net.dial import Proxy
@@ -55,11 +53,11 @@ from aimesh.settings import Address, Settings
 from aimesh.store.database import StoreError, default_url, open_database
 from aimesh.store.idempotency import IdempotencyStore
 from aimesh.store.journal import Journal, JournalPolicy
-from aimesh.store.keys import KeyStore, StoredKey
 from aimesh.store.ledger import Ledger, ledger_path, prepare
 from aimesh.store.ledger_file import LedgerError
 from aimesh.store.segment import prune, recover
 from aimesh.store.tasks import Task, TaskStore
+from aimesh.store.vault import open_vault
 from aimesh.upstream.auth import credential_lines
 from aimesh.wire.interface import Target
 from aimesh.wire.registry import INTERFACES
@@ -68,8 +66,6 @@ DAY_S = 86_400
 TIDY_EVERY_S = 3600.0
 SETTLE_EVERY_S = 1.0
 """How soon the settler sees that a task's turn has come."""
-KEY_POLL_S = 0.5
-"""How soon a key that another process made or disabled is seen."""
 LAST_WORDS_S = 1.0
 """For calls whose upstream was cut off to note what became of them, while the database and the journal are open."""
 GC_THRESHOLD = 50_000
@@ -105,7 +101,6 @@ class Worker:
         self.slot = seat.slot
         self._clock = clock
         self._loop = asyncio.get_running_loop()
-        self._version = 0
         # Keys, tasks and usage: nobody else's to read.
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.observer = Observer(settings, clock, is_terminal=sys.stderr.isatty())
@@ -125,9 +120,6 @@ class Worker:
         )
         self.observer.keep_in(self.journal)
         self.database = open_database(database_url(settings))
-        self.keys = KeyStore(self.database, clock, None)
-        self._stored_keys: tuple[StoredKey, ...] = ()
-        self._keys_version = -1
         self.client = PooledClient(self.children, self._client_settings(), loop=self._loop)
         self._task_store = TaskStore(self.database, clock)
         self._ledger = open_ledger(settings.home, seat, self.observer.ledger_alarm)
@@ -137,10 +129,19 @@ class Worker:
         self._tasks = Tasks(
             self._task_store, self.client, sink=self.observer, clock=clock, charge=self._charge
         )
+        self.keeper = SnapshotKeeper(
+            settings,
+            KeeperMeans(
+                make=candidate,
+                account_of=self._account_of,
+                vault=lambda: open_vault(settings.home, settings.master_key),
+                on_alarm=self.observer.publication_alarm,
+            ),
+        )
         ids = RequestIds(secrets.randbits(32))
         self.edge = Edge(
             self._pipeline(),
-            self._snapshot(settings),
+            self.keeper.snapshot,
             clock=clock,
             ids=ids,
             local=LocalPages(__version__, self._is_ready, others=self._relay(ids)).answer,
@@ -161,8 +162,7 @@ class Worker:
 
     async def start(self) -> list[str]:
         """Listens; gives the addresses as ``host:port`` or ``unix:path``."""
-        await self.refresh_keys()
-        self.children.repeat("watch keys", KEY_POLL_S, self._watch_keys)
+        self.children.repeat("watch publications", POLL_S, self._watch_publications)
         self.children.repeat("settle tasks", SETTLE_EVERY_S, self._settler().round)
         self.children.start("tidy up", self._tidy_up())
         seat = self._seat
@@ -205,6 +205,7 @@ class Worker:
         await self._wait_for_calls(self._clock.monotonic_s() + LAST_WORDS_S)
         await self.children.stop()
         await self._admin.drain(0.0)
+        self.keeper.close()
         self.database.close()
         if self._ledger is not None:
             self._ledger.close()
@@ -217,26 +218,9 @@ class Worker:
         while self.edge.in_flight and self._clock.monotonic_s() < until_s:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
-    def reload(self, settings: Settings) -> None:
-        """Swaps the snapshot. Listeners, limits and timeouts keep what they were started with."""
-        self.edge.snapshot = self._snapshot(settings)
-        self._settings = settings
-
-    async def refresh_keys(self) -> None:
-        """Takes over what any process changed about the keys in the database."""
-        if await self.keys.version() == self._keys_version:
-            return
-        loaded = await self.keys.load_keys()
-        self._stored_keys = loaded.keys
-        self._keys_version = loaded.version
-        self.edge.snapshot = self._snapshot(self._settings)
-
-    async def _watch_keys(self) -> None:
-        try:
-            await self.refresh_keys()
-        except StoreError as error:
-            # The last good keys go on being served.
-            self.observer.database_failed(error)
+    async def _watch_publications(self) -> None:
+        if await self.keeper.refresh():
+            self.edge.snapshot = self.keeper.snapshot
 
     def _relay(self, ids: RequestIds) -> Handler | None:
         if not self._seat.control:
@@ -344,37 +328,6 @@ class Worker:
             proxy=_proxy(upstream.proxy, upstream.no_proxy) if upstream.proxy else None,
         )
 
-    def _snapshot(self, settings: Settings) -> Snapshot:
-        self._version += 1
-        return compile_snapshot(
-            self._version,
-            settings.catalog,
-            # What the file declares wins over what the database says.
-            keys={key.sha256: stored_key(key, settings) for key in self._stored_keys} | file_keys(settings),
-            credentials=credentials_of(settings),
-            make=candidate,
-        )
-
-
-def stored_key(key: StoredKey, settings: Settings) -> VirtualKey:
-    """A key of the database as the data plane knows it. One whose networks cannot be read lets nobody in."""
-    is_free = not key.allowed_models or "*" in key.allowed_models
-    try:
-        networks = tuple(ipaddress.ip_network(cidr) for cidr in key.allowed_cidrs)
-        enabled = key.enabled
-    except ValueError:
-        networks, enabled = (), False
-    return VirtualKey(
-        id=key.id,
-        alias=key.alias,
-        tenant=key.tenant,
-        enabled=enabled,
-        expires_at_s=key.expires_at_s or 0.0,
-        models=None if is_free else settings.catalog.allowed(key.allowed_models),
-        networks=networks,
-        labels=key.labels,
-    )
-
 
 def open_ledger(home: Path, seat: Seat, on_alarm: Callable[[str], None]) -> Ledger | None:
     """The supervisor has prepared the ledger for its workers; a worker on its own does it, and takes any free slot.
@@ -402,15 +355,6 @@ def database_url(settings: Settings) -> str:
     return settings.database.reveal() if settings.database is not None else default_url(settings.home)
 
 
-def credentials_of(settings: Settings) -> list[Credential]:
-    """The built-in credentials of the operator's file and of the environment, in the order they were declared."""
-    return [
-        Credential(id=each.id, provider=each.provider, name=each.name, secret=each.secret)
-        for held in settings.credentials.values()
-        for each in held
-    ]
-
-
 def candidate(endpoint: Endpoint, credential: Credential) -> Candidate:
     """An endpoint with one of its provider's credentials."""
     return Candidate(
@@ -434,24 +378,6 @@ def _fixed_head(endpoint: Endpoint, credential: Credential) -> bytes:
             f"user-agent: aimesh/{__version__}\r\n".encode("ascii"),
         )
     )
-
-
-def file_keys(settings: Settings) -> dict[bytes, VirtualKey]:
-    """The virtual keys declared in the operator's file, by digest."""
-    return {
-        sha256(key.secret.reveal().encode()).digest(): VirtualKey(
-            id=key.id,
-            alias=key.alias,
-            tenant=key.tenant,
-            enabled=key.enabled,
-            expires_at_s=key.expires_at_s or 0.0,
-            models=None if "*" in key.patterns else key.allowed,
-            networks=tuple(ipaddress.ip_network(cidr) for cidr in key.cidrs),
-            labels=key.labels,
-            route=key.route,
-        )
-        for key in settings.virtual_keys
-    }
 
 
 def _proxy(url: str, bypass: tuple[str, ...]) -> Proxy:

@@ -7,11 +7,13 @@
 3. What cannot be used changes nothing and is reported once. Entries of the database that do not fit leave the last
    ones that did; a credential that does not open is left out.
 4. A worker without a publication serves the file's keys.
+5. A snapshot that no call uses any more is taken apart little by little.
 """
 
 import asyncio
 import gc
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -25,6 +27,7 @@ from aimesh.core.policy import CredentialPolicy, KeyPolicy
 from aimesh.dataplane.keyring import AccountOf, KeyCompiler, Keyring
 from aimesh.dataplane.snapshot import Snapshot, compile_snapshot
 from aimesh.routing.candidate import Credential, Make
+from aimesh.routing.supply import Supply
 from aimesh.settings import (
     Settings,
     is_header_text,
@@ -48,7 +51,7 @@ POLL_S = 0.2
 SWITCH_S = 0.0005
 """How long the thread may keep calls waiting at a time."""
 FORGOTTEN_AT_ONCE = 500
-"""Keys that an old keyring lets go of per poll."""
+"""Of each sort, per poll, that an old snapshot lets go of: freeing it all at once would hold calls up."""
 
 OnAlarm = Callable[[str, str], None]
 """A short name and a safe text; an empty text: it is well again."""
@@ -78,6 +81,9 @@ class _Made(Struct, frozen=True):
     snapshot: Snapshot
 
 
+_Part = Keyring | Supply | Catalog
+
+
 class SnapshotKeeper:
     """One per worker."""
 
@@ -89,7 +95,10 @@ class SnapshotKeeper:
         self._file_keys = file_policies(settings)
         self._publication = Publication(published_directory(settings.home), self._alarm)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="snapshot")
-        self._fading: list[Keyring] = []
+        self._old: list[_Part] = []
+        """Of snapshots that were replaced."""
+        self._used: list[weakref.ref[Snapshot]] = []
+        """Snapshots that were replaced and that a call may still have."""
         self._now = self._first(self._publication.poll())
 
     @property
@@ -103,8 +112,8 @@ class SnapshotKeeper:
 
     async def refresh(self) -> bool:
         """Takes over what was published since; whether anything was. For one child, every ``POLL_S``."""
-        if self._fading and not self._fading[-1].forget(FORGOTTEN_AT_ONCE):
-            self._fading.pop()
+        if self._old:
+            self._take_apart()
         if not self._publication.has_moved():
             return False
         loop = asyncio.get_running_loop()
@@ -117,11 +126,10 @@ class SnapshotKeeper:
             changed = await loop.run_in_executor(
                 self._thread, published.keys.changed_since, before.published.keys
             )
-            self._now = self._with_keys(before, published, changed)
+            self._replace(self._with_keys(before, published, changed), is_kin=changed is not None)
         else:
-            self._now = await loop.run_in_executor(self._thread, self._apart, published, before)
-        if self._now.keys is not before.keys:
-            self._fading.append(before.keys)
+            made = await loop.run_in_executor(self._thread, self._apart, published, before)
+            self._replace(made, is_kin=False)
         return True
 
     def close(self) -> None:
@@ -239,6 +247,25 @@ class SnapshotKeeper:
             self._well("credentials")
         return tuple(found)
 
+    def _replace(self, made: _Made, *, is_kin: bool) -> None:
+        """``is_kin``: what the old keyring knew is in the new one."""
+        before, self._now = self._now, made
+        self._used = [one for one in self._used if one() is not None]
+        self._used.append(weakref.ref(before.snapshot))
+        if not is_kin:
+            self._old.append(before.keys)
+        if before.snapshot.supply is not made.snapshot.supply:
+            self._old.append(before.snapshot.supply)
+        # The settings keep their own.
+        if before.catalog is not made.catalog and before.catalog is not self._settings.catalog:
+            self._old.append(before.catalog)
+
+    def _take_apart(self) -> None:
+        """A slice of each part that nobody uses."""
+        used = [one for reference in self._used if (one := reference()) is not None]
+        parts = {id(part) for one in used for part in (one.keys, one.supply, one.catalog)}
+        self._old = [part for part in self._old if id(part) in parts or _forget(part)]
+
     def _bad_key(self, why: str) -> None:
         self._alarm("keys", f"a key is refused: {why}")
 
@@ -269,6 +296,17 @@ def file_policies(settings: Settings) -> dict[bytes, KeyPolicy]:
         )
         for key in settings.virtual_keys
     }
+
+
+def _forget(part: _Part) -> bool:
+    """A slice of it; whether anything is left."""
+    if not isinstance(part, Catalog):
+        return part.forget(FORGOTTEN_AT_ONCE)
+    tables = (part.found, part.callable, part.endpoints, part.models, part.aliases)
+    for table in tables:
+        for _ in range(min(FORGOTTEN_AT_ONCE, len(table))):
+            table.popitem()
+    return any(tables)
 
 
 @contextmanager

@@ -79,6 +79,13 @@ class Observer:
         """See ``store.ledger.Ledger``."""
         self.log.event(Level.ERROR, Event.LEDGER_ALARM, message)
 
+    def publication_alarm(self, name: str, message: str) -> None:
+        """See ``keeper.OnAlarm``."""
+        if message:
+            self.log.event(Level.ERROR, Event.PUBLICATION_ALARM, message, {"alarm": name})
+        else:
+            self.log.event(Level.INFO, Event.PUBLICATION_RECOVERED, "", {"alarm": name})
+
     def database_failed(self, error: Exception) -> None:
         self.log.event(Level.ERROR, Event.DATABASE_FAILED, str(error))
 

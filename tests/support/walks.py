@@ -4,20 +4,23 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
-from aimesh.app import candidate, credentials_of, file_keys
+from aimesh.app import candidate
 from aimesh.core.clock import FixedClock
 from aimesh.core.errors import Fault
 from aimesh.core.ids import RequestIds
 from aimesh.core.record import UsageRecord
 from aimesh.dataplane.edge import Edge
 from aimesh.dataplane.forward import Means
+from aimesh.dataplane.keyring import no_account
 from aimesh.dataplane.pipeline import Parts, Pipeline
-from aimesh.dataplane.snapshot import Snapshot, compile_snapshot
+from aimesh.dataplane.snapshot import Snapshot
 from aimesh.dataplane.tasks import Tasks
+from aimesh.keeper import Means as KeeperMeans
+from aimesh.keeper import SnapshotKeeper
 from aimesh.net.message import (
     AnswerHead,
     ConnectionLost,
@@ -81,13 +84,13 @@ def settings_at(home: Path, text: str = CONFIG) -> Settings:
 
 
 def snapshot_of(settings: Settings) -> Snapshot:
-    return compile_snapshot(
-        1,
-        settings.catalog,
-        keys=file_keys(settings),
-        credentials=credentials_of(settings),
-        make=candidate,
-    )
+    """Of the file alone: nothing is published in its home."""
+
+    def no_vault() -> NoReturn:
+        raise AssertionError("there is nothing to open")
+
+    means = KeeperMeans(make=candidate, account_of=no_account, vault=no_vault, on_alarm=print)
+    return SnapshotKeeper(settings, means).snapshot
 
 
 class RememberedReply:

@@ -62,7 +62,7 @@ class Keys(Protocol):
     def get(self, digest: bytes, /) -> VirtualKey | None: ...
 
 
-class Snapshot(Struct, frozen=True):
+class Snapshot(Struct, frozen=True, weakref=True):
     version: int
     catalog: Catalog
     keys: Keys
