@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from msgspec import Struct
-from tests.support.chaos_http import get
+from tests.support.chaos_http import get, until
 from tests.support.chaos_simulator import SimulatorProcess, running_simulator
 from tests.support.chaos_worker import LoopThread
 from tests.support.routes import NOBODY, THEM, US
@@ -260,12 +260,18 @@ KEYS: dict[str, tuple[TenantId, dict[str, Any]]] = {
     "ck-weights": (NOBODY, {"providers": ["gamma", "twin"], "weights": {"twin": 4}}),
     "ck-dice": (NOBODY, {"providers": ["gamma", "twin"], "affinity": False}),
     "ck-pair": (NOBODY, providers("pair")),
+    "ck-latency": (NOBODY, LATENCY),
+    "ck-throughput": (NOBODY, THROUGHPUT),
     "ck-ours": (US, DEFAULT),
     "ck-theirs": (THEM, DEFAULT),
 }
 MODELS = {
     **{f"case/{number:03}": "image" if case.way == "image" else "chat" for number, case in enumerate(CASES)},
     "test/chat": "chat",
+    **{
+        f"test/{name}": "chat"
+        for name in ("latency-chat", "latency-stream", "throughput-chat", "throughput-stream")
+    },
     "test/equals": "equals",
     "test/equals-failing": "equals",
 }
@@ -367,6 +373,24 @@ def test_a_tenant_never_meets_anothers_credentials(network: Network) -> None:
     network.fails("503", *ALL_OF_THEM.split(), tenant=THEM)
     network.call("ck-theirs", "test/chat")
     assert network.tenants() == {None, THEM}
+
+
+@pytest.mark.parametrize("rank_by", ["latency", "throughput"])
+@pytest.mark.parametrize("way", ["chat", "stream"])
+def test_calls_teach_the_ranking(rank_by: str, way: str, network: Network) -> None:
+    """Nothing is measured: each endpoint is tried, the cheapest first. Then the fastest is known."""
+    network.simulator.fault("chunks", provider=None, n=100)
+    for word, delay_ms in (("alpha", 300), ("beta", 200), ("delta", 250)):
+        network.simulator.fault("latency_ms", provider=word, n=delay_ms)
+
+    def is_known() -> bool:
+        assert network.call(f"ck-{rank_by}", f"test/{rank_by}-{way}", way=way).status == 200
+        attempts = network.attempts()
+        return "delta" in attempts and attempts.endswith("gamma gamma gamma gamma")
+
+    until(is_known, "the fastest endpoint is not preferred")
+    tried = list(dict.fromkeys(network.attempts().split()))
+    assert tried == ["alpha", "beta", "gamma", "delta"]
 
 
 def _firsts(network: Network, key: str, count: int, prompt: Callable[[int], str]) -> list[str]:
