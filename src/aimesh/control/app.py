@@ -38,6 +38,8 @@ from fastapi import FastAPI
 from aimesh import __version__
 from aimesh.control import (
     audit,
+    byok,
+    credentials,
     key_actions,
     keys,
     members,
@@ -65,6 +67,8 @@ NOUNS: tuple[Noun, ...] = (
     keys.NOUN,
     key_actions.NOUN,
     routes.NOUN,
+    byok.NOUN,
+    credentials.NOUN,
     audit.NOUN,
 )
 

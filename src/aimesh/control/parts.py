@@ -11,6 +11,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from aimesh.control.credential_test import Pace
 from aimesh.control.models_catalog import Catalogs
 from aimesh.control.oidc import IdentityProvider
 from aimesh.control.passwords import Passwords
@@ -38,6 +39,7 @@ class Parts:
     passwords: Passwords = field(default_factory=Passwords)
     throttle: Throttle = field(default_factory=Throttle)
     catalogs: Catalogs = field(default_factory=Catalogs)
+    pace: Pace = field(default_factory=Pace)
 
 
 def parts_of(request: Request) -> Parts:
