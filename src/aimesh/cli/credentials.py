@@ -123,10 +123,12 @@ class Noun:
         )
 
     def _switch(self, session: Session, name: str, *, enabled: bool) -> Answer:
-        row = self._find(session, name)
-        changed = session.client.send("PATCH", self._item(row), {"enabled": enabled}, etag=etag_of(row)).data
+        found = session.client.get(self._item(self._find(session, name)))
+        changed = session.client.send(
+            "PATCH", self._item(found.data), {"enabled": enabled}, etag=found.etag
+        ).data
         word = "enabled" if enabled else "disabled"
-        used_by = [one["alias"] for one in changed.get("used_by") or ()]
+        used_by = [one["alias"] for one in found.data.get("used_by") or ()]
         note = f"Routes that name it: {', '.join(used_by)}." if used_by and not enabled else ""
         return Answer(data=changed, text=f"{changed['name']} is {word}", note=note)
 
