@@ -11,6 +11,8 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from zoneinfo import ZoneInfo
 
 import uvicorn
 from msgspec import Struct
@@ -20,11 +22,13 @@ from aimesh.control.app import make_app
 from aimesh.control.door import Door
 from aimesh.control.parts import Parts
 from aimesh.control.publish import STEP_EVERY_S, Publisher
+from aimesh.control.setup import first_link
 from aimesh.core.clock import Clock, SystemClock
 from aimesh.net.children import Children
 from aimesh.settings import Settings
 from aimesh.store.database import StoreError, default_url
 from aimesh.store.engine import open_store
+from aimesh.store.ledger import LedgerView, ledger_path
 from aimesh.store.vault import Vault, VaultError, open_vault
 from aimesh.telemetry.logs import Event, Level, Log, wants_json
 
@@ -42,6 +46,8 @@ class Opened(Struct, frozen=True):
     step: Callable[[], object]
     """Publishes what changed; blocks; called again and again."""
     close: Callable[[], None]
+    first_link: str | None = None
+    """Path of the page that makes the first administrator, while there is none."""
 
 
 Opener = Callable[[], Opened]
@@ -53,6 +59,10 @@ class Supervision(Struct, frozen=True):
 
     stopped: asyncio.Event
     ready: Callable[[], None]
+    say: Callable[[str], None]
+    """A line for the operator."""
+    address: str
+    """Where callers reach this installation, as ``http://host:port``."""
 
 
 async def run_control(settings: Settings, descriptor: int, supervision: Supervision) -> None:
@@ -73,20 +83,24 @@ async def run_control(settings: Settings, descriptor: int, supervision: Supervis
 
 def open_control(settings: Settings, clock: Clock, log: Log) -> Opened:
     """See ``Opener``."""
-    store = open_store(settings.database.reveal() if settings.database else default_url(settings.home))
-    try:
-        publisher = Publisher(store, settings, clock, _Alarms(log))
-    except OSError as error:
-        store.close()
-        raise StoreError(f"publications cannot be written: {error.strerror}") from error
-    vault = _vault(settings, log)
-    app = make_app(Parts(store=store, settings=settings, clock=clock, vault=vault, log=log))
-
-    def close() -> None:
-        publisher.close()
-        store.close()
-
-    return Opened(app=app, step=publisher.step, close=close)
+    with contextlib.ExitStack() as undone:
+        store = open_store(settings.database.reveal() if settings.database else default_url(settings.home))
+        undone.callback(store.close)
+        try:
+            publisher = Publisher(store, settings, clock, _Alarms(log))
+        except OSError as error:
+            raise StoreError(f"publications cannot be written: {error.strerror}") from error
+        undone.callback(publisher.close)
+        parts = Parts(
+            store=store,
+            settings=settings,
+            clock=clock,
+            vault=_vault(settings, log),
+            ledger=partial(LedgerView, ledger_path(settings.home), ZoneInfo(settings.timezone)),
+            log=log,
+        )
+        link = first_link(store, clock)
+        return Opened(app=make_app(parts), step=publisher.step, close=undone.pop_all().close, first_link=link)
 
 
 async def serve(opener: Opener, descriptor: int, supervision: Supervision, *, log: Log) -> None:
@@ -98,9 +112,13 @@ async def serve(opener: Opener, descriptor: int, supervision: Supervision, *, lo
     loop = asyncio.get_running_loop()
 
     async def open_door() -> None:
-        opened.append(await _open(opener, publishing, log))
-        door.app = opened[0].app
-        step = opened[0].step
+        found = await _open(opener, publishing, log)
+        opened.append(found)
+        door.app = found.app
+        if found.first_link is not None:
+            link = supervision.address + found.first_link
+            supervision.say(f"nobody administers aimesh yet; the first administrator is made at {link}")
+        step = found.step
 
         async def publish() -> None:
             await loop.run_in_executor(publishing, step)

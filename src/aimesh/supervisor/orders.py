@@ -42,6 +42,8 @@ class Brief(Struct, frozen=True):
     control: str = ""
     ledger: str = ""
     """See ``app.Seat``."""
+    address: str = ""
+    """Where callers are served: ``host:port``."""
 
 
 def write_order(order: Order | Brief, text: str = "") -> int:

@@ -24,7 +24,7 @@ from aimesh.catalog.problem import ConfigError
 from aimesh.net.children import Children
 from aimesh.net.listen import BACKLOG, adopt, bind_unix, on_signal
 from aimesh.settings import Address, Settings, Source, compile_source, read_source
-from aimesh.store.ledger import prepare, release_slot
+from aimesh.store.ledger import ledger_path, prepare, release_slot
 from aimesh.store.ledger_file import LedgerError, SlotLock
 from aimesh.supervisor.admin import AdminPages, Count
 from aimesh.supervisor.child import Child, OnEnd
@@ -36,7 +36,6 @@ from aimesh.supervisor.seats import Change, Seats, Shared, count_workers
 from aimesh.supervisor.slots import Slots
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-_LEDGER = "limits.bin"
 _BIND_S = 3.0
 """How long the children of a killed supervisor may take to let go of what is theirs."""
 _MARGIN_S = 10.0
@@ -79,7 +78,7 @@ class Supervisor:
         # Who comes before the control process waits in the queue.
         self._control_socket.listen(BACKLOG)
         self._count = self._wanted(settings)
-        self._ledger = run / _LEDGER
+        self._ledger = ledger_path(settings.home)
         self._slots = Slots(2 * max(self._count, count_workers(0)), self._is_foreign)
         shared = Shared(
             control=str(self._control_path),
@@ -274,7 +273,11 @@ class Supervisor:
         return Post(title, start, say=say, release=lambda _child: None, on_vacant=lambda: None)
 
     def _start_control(self, on_end: OnEnd) -> Child:
-        brief = Brief(listeners=(self._control_socket.fileno(),))
+        addresses = [name for name in self._seats.addresses if not name.startswith("unix:")]
+        brief = Brief(
+            listeners=(self._control_socket.fileno(),),
+            address=addresses[0] if addresses else "127.0.0.1:80",
+        )
         return Child(
             "aimesh.supervisor.control",
             brief,
