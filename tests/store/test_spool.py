@@ -351,6 +351,30 @@ def test_a_row_that_the_database_refuses_does_not_hold_up_the_others(
     run(scenario())
 
 
+def test_many_are_moved_in_few_transactions(node: Node, any_database: Database) -> None:
+    writes: list[int] = []
+
+    class Counted:
+        read = node.switch.read
+
+        async def write(self, work: Callable[[Session], T]) -> T:
+            writes.append(1)
+            return await any_database.write(work)
+
+    async def scenario() -> None:
+        with away(node):
+            for number in range(250):
+                await node.first.create(new_task(number))
+        mover = node.open(Counted())
+        await mover.drain()
+        mover.close()
+        assert node.spooled() == []
+        assert len(writes) == 3
+        assert (await node.there.list_page(ALL, page=1, page_size=1)).total == 250
+
+    run(scenario())
+
+
 def test_without_its_file_it_goes_on_with_the_database(node: Node) -> None:
     async def scenario() -> None:
         await node.first.create(new_task(1))
@@ -368,17 +392,22 @@ def test_without_its_file_it_goes_on_with_the_database(node: Node) -> None:
 
 
 def test_copies_go_after_two_days_and_what_waits_does_not(node: Node) -> None:
+    def kept() -> list[str]:
+        with closing(sqlite3.connect(node.path)) as connection:
+            return [row[0] for row in connection.execute("SELECT id FROM tasks ORDER BY id")]
+
     async def scenario() -> None:
         await node.first.create(new_task(1))
         with away(node):
             await node.first.create(new_task(2))
             node.clock.advance(KEEP_S + 1)
             await node.first.drain()
-            assert node.spooled() == ["cgt-0002"]
+            assert node.spooled() == kept() == ["cgt-0002"]
         await node.first.drain()
+        node.clock.advance(3600)
+        await node.first.drain()
+        assert kept() == []
         assert (await node.there.list_page(ALL, page=1, page_size=10)).total == 2
-        with closing(sqlite3.connect(node.path)) as connection:
-            assert connection.execute("SELECT count(*) FROM tasks").fetchone() == (0,)
 
     run(scenario())
 

@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,6 +96,9 @@ class PostgresServer:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
+        """Only from the main thread: the server ends with the thread that started it, so that a test process that is
+        killed leaves none behind."""
+        assert threading.current_thread() is threading.main_thread()
         if self.is_running:
             return
         settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]

@@ -15,7 +15,7 @@ says, or it is *spooled*: the database is still to hear of it, and until then th
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -164,12 +164,12 @@ class SpooledTaskStore:
             await self._there.create(task, poll_after_s=poll_after_s)
             return
         try:
-            await self._move(await self._file.read(partial(_spooled, task.interface, task.id)))
-        except DuplicateError:
-            raise
+            others = await self._move(await self._file.read(partial(_spooled, task.interface, task.id)))
         except StoreError:
             # It is spooled; ``drain`` tries again.
             return
+        if others:
+            raise DuplicateError("another key's task has this id")
 
     async def find(self, interface: InterfaceId, task_id: TaskId) -> Task | None:
         known = await self._known(interface, task_id)
@@ -182,7 +182,7 @@ class SpooledTaskStore:
                 raise
             return known.task
         if found is not None and known.task is None:
-            await self._copied(self._file.write(partial(_copy, found)))
+            await self._reported(self._file.write(partial(_copy, found)))
         return found
 
     async def find_own(self, interface: InterfaceId, task_id: TaskId, key_id: KeyId) -> Task | None:
@@ -190,7 +190,8 @@ class SpooledTaskStore:
         return task if task is not None and task.key_id == key_id else None
 
     async def list_page(self, wanted: TaskFilter, *, page: int, page_size: int) -> TaskPage:
-        await self.drain()
+        # Not all of them: somebody waits.
+        await self._drain_batch()
         try:
             return await self._there.list_page(wanted, page=page, page_size=page_size)
         except StoreError:
@@ -217,21 +218,28 @@ class SpooledTaskStore:
 
     async def drain(self) -> None:
         """Moves what is spooled, as far as the database lets it. Cheap when there is nothing; call it often."""
+        after = await self._drain_batch()
+        while after is not None:
+            after = await self._drain_batch(after)
+        await self._tidy()
+
+    async def _drain_batch(self, after: int = 0) -> int | None:
+        """Of those with a number above ``after``; gives the number to go on from, or None at the end."""
         async with self._moving:
             try:
-                waiting = await self._file.read(_all_spooled)
+                waiting = await self._file.read(partial(_batch, after))
             except StoreError as error:
                 self._on_error(error)
-                return
-            for spooled in waiting:
-                try:
-                    await self._move(spooled)
-                except UnavailableError:
-                    return
-                except StoreError as error:
-                    # Of this row alone: the others go on.
-                    self._on_error(error)
-            await self._tidy()
+                return None
+            try:
+                await self._move_or_report(waiting)
+            except UnavailableError:
+                return None
+            except StoreError:
+                # One of them; the others go on.
+                for spooled in waiting:
+                    await self._reported(self._move_or_report([spooled]))
+            return waiting[-1].number if len(waiting) == _BATCH else None
 
     def close(self) -> None:
         """Leaves what is spooled for the next process."""
@@ -251,7 +259,7 @@ class SpooledTaskStore:
                 if known.task is None:
                     raise
             else:
-                await self._copied(change(self._here))
+                await self._reported(change(self._here))
                 return changed
         return await change(self._spooling(interface, task_id))
 
@@ -262,21 +270,25 @@ class SpooledTaskStore:
             self._on_error(error)
             return _UNKNOWN
 
-    async def _copied(self, copying: Awaitable[object]) -> None:
+    async def _reported(self, work: Awaitable[object]) -> None:
         try:
-            await copying
+            await work
         except StoreError as error:
             self._on_error(error)
 
-    async def _move(self, spooled: _Spooled | None) -> None:
-        """Raises ``DuplicateError`` when the id is another key's, and then forgets the task."""
-        if spooled is None:
-            # Somebody else moved it.
-            return
-        is_ours = await self._database.write(partial(_moved, spooled))
-        await self._file.write(partial(_forgotten, spooled, is_ours))
-        if not is_ours:
-            raise DuplicateError(f"another key's task has the id {spooled.id}")
+    async def _move_or_report(self, waiting: Sequence[_Spooled]) -> None:
+        for spooled in await self._move(waiting):
+            self._on_error(DuplicateError(f"another key's task has the id {spooled.id}"))
+
+    async def _move(self, waiting: Sequence[_Spooled]) -> Sequence[_Spooled]:
+        """Gives those whose id is another key's, which are forgotten."""
+        if not waiting:
+            return ()
+        others = await self._database.write(
+            lambda session: [each for each in waiting if not _moved(each, session)]
+        )
+        await self._file.write(partial(_forget, waiting, others))
+        return others
 
     async def _tidy(self) -> None:
         now_s = self._clock.monotonic_s()
@@ -284,7 +296,7 @@ class SpooledTaskStore:
             return
         self._tidied_at_s = now_s
         before_s = self._clock.wall_s() - KEEP_S
-        await self._copied(self._file.write(lambda session: session.change(_TIDY, {"before_s": before_s})))
+        await self._reported(self._file.write(lambda session: session.change(_TIDY, {"before_s": before_s})))
 
 
 def open_tasks(
@@ -315,15 +327,15 @@ def _known(interface: InterfaceId, task_id: TaskId, session: Session) -> _Known:
     return _Known(is_spooled=deleted is not None)
 
 
-def _spooled(interface: InterfaceId, task_id: TaskId, session: Session) -> _Spooled | None:
+def _spooled(interface: InterfaceId, task_id: TaskId, session: Session) -> list[_Spooled]:
+    """None of them: somebody else moved it."""
     where = " WHERE spooled.interface = :interface AND spooled.id = :id"
-    row = session.one(_SPOOLED + where, {"interface": interface, "id": task_id})
-    return _decoded(row) if row is not None else None
+    return [_decoded(row) for row in session.all(_SPOOLED + where, {"interface": interface, "id": task_id})]
 
 
-def _all_spooled(session: Session) -> list[_Spooled]:
-    rows = session.all(_SPOOLED + " ORDER BY spooled.number LIMIT :limit", {"limit": _BATCH})
-    return [_decoded(row) for row in rows]
+def _batch(after: int, session: Session) -> list[_Spooled]:
+    where = " WHERE spooled.number > :after ORDER BY spooled.number LIMIT :limit"
+    return [_decoded(row) for row in session.all(_SPOOLED + where, {"after": after, "limit": _BATCH})]
 
 
 def _decoded(row: Row) -> _Spooled:
@@ -347,9 +359,10 @@ def _moved(spooled: _Spooled, session: Session) -> bool:
     return owner is None or bool(owner["key_id"] == row["key_id"])
 
 
-def _forgotten(spooled: _Spooled, is_ours: bool, session: Session) -> None:
-    if session.change(_FORGET, {"number": spooled.number}) and not is_ours:
-        session.change(_DELETE, spooled.place)
+def _forget(waiting: Sequence[_Spooled], others: Sequence[_Spooled], session: Session) -> None:
+    for spooled in waiting:
+        if session.change(_FORGET, {"number": spooled.number}) and spooled in others:
+            session.change(_DELETE, spooled.place)
 
 
 def _copy(task: Task, session: Session) -> None:
