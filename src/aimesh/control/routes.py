@@ -2,15 +2,16 @@
 was used of that."""
 
 from fastapi import Response
+from msgspec import structs
 
 from aimesh.control.http import IfMatch, check_version, tag
 from aimesh.control.identity import InTenant, Signed
 from aimesh.control.keys_changes import change_terms, own_key, seen_key
-from aimesh.control.keys_terms import edited, known_in, warnings
+from aimesh.control.keys_terms import check_route, known_in, warnings
 from aimesh.control.keys_views import show_use
 from aimesh.control.noun import Noun
 from aimesh.control.parts import Uses
-from aimesh.control.schemas_gateway import KeyEdit, LimitsUse, RouteView
+from aimesh.control.schemas_gateway import LimitsUse, RouteView
 from aimesh.control.schemas_policy import LimitsBody, RouteBody, shown_limits, shown_route
 from aimesh.control.texts import Id
 from aimesh.core.ids import KeyId
@@ -45,7 +46,8 @@ def set_route(
         key = own_key(parts, db, KeyId(key_id), caller=caller, tenant=tenant)
         check_version(if_match, key.version)
         known = known_in(parts, db, tenant)
-        key = change_terms(db, key, edited(key.terms, KeyEdit(route=body), known), caller)
+        check_route(body.value(), known)
+        key = change_terms(db, key, structs.replace(key.terms, route=body.value()), caller)
     tag(response, key.version)
     route = key.terms.route
     return RouteView(**shown_route(route).model_dump(), warnings=warnings(route, known))
@@ -75,8 +77,7 @@ def set_quotas(
     with parts.store.write() as db:
         key = own_key(parts, db, KeyId(key_id), caller=caller, tenant=tenant)
         check_version(if_match, key.version)
-        known = known_in(parts, db, tenant)
-        key = change_terms(db, key, edited(key.terms, KeyEdit(limits=body), known), caller)
+        key = change_terms(db, key, structs.replace(key.terms, limits=body.value()), caller)
     tag(response, key.version)
     return shown_limits(key.terms.limits)
 
