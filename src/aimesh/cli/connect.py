@@ -115,6 +115,10 @@ class Session:
             self._client.close()
 
 
+_REMOTE = frozenset({"url", "token", "token_file", "tenant"})
+"""Options that make no sense for a command that asks no gateway."""
+
+
 class Options(Struct, frozen=True, kw_only=True):
     """Options that several commands share: each field is an option. A parameter of such a type takes them all."""
 
@@ -148,13 +152,20 @@ def spread(words: list[str]) -> list[str]:
     return found
 
 
-def command(app: typer.Typer, name: str = "", *, panel: str = "") -> Callable[[WorkT], WorkT]:
-    """Makes a function a command of ``app``. Its first parameter is the session, the others are its own."""
+def command(
+    app: typer.Typer, name: str = "", *, panel: str = "", is_local: bool = False
+) -> Callable[[WorkT], WorkT]:
+    """Makes a function a command of ``app``. Its first parameter is the session, the others are its own. ``is_local``:
+    it reads files of this machine and asks no gateway."""
 
     def register(work: WorkT) -> WorkT:
         own = list(inspect.signature(work, eval_str=True).parameters.values())[1:]
         groups = {one.name: _options_of(one.annotation) for one in own if _is_group(one.annotation)}
-        shared = list(inspect.signature(_given).parameters.values())
+        shared = [
+            one
+            for one in inspect.signature(_given).parameters.values()
+            if not is_local or one.name not in _REMOTE
+        ]
         plain = [one for one in own if one.name not in groups]
 
         # Typer calls a command with its options by name; which ones there are, the signature below says.

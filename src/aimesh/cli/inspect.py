@@ -9,7 +9,9 @@ import typer
 from aimesh.catalog.examples import examples as examples_for
 from aimesh.catalog.problem import ConfigError, did_you_mean
 from aimesh.catalog.snapshot import Endpoint
-from aimesh.cli.output import fail, fail_config, show_json, show_table
+from aimesh.cli.connect import Session
+from aimesh.cli.faults import Refused
+from aimesh.cli.output import Answer, fail, fail_config
 from aimesh.settings import Settings, compile_settings
 
 ConfigOption = Annotated[
@@ -47,45 +49,46 @@ def check_config(
 
 
 def models(
+    session: Session,
     name: Annotated[str, typer.Argument(help="Only models whose name contains this.")] = "",
-    config: ConfigOption = None,
-    *,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Everything about each model, for programs.")
-    ] = False,
-) -> None:
-    """List models, their endpoints and whether each can be called."""
-    settings = load_settings(config)
+) -> Answer:
+    """List the models of aimesh.yaml, their endpoints and whether each can be called.
+
+    A running gateway's own, with what was changed in its database: aimesh model list.
+    """
+    settings = load_settings(session.given.config)
     found = [model for key, model in settings.catalog.models.items() if name.lower() in key.lower()]
-    if as_json:
-        show_json(
-            [
-                {
-                    "model": model.name,
-                    "title": model.title,
-                    "vendor": model.vendor,
-                    "kind": model.kind,
-                    "context": model.context,
-                    "endpoints": [
-                        {"name": one.name, "upstream": one.upstream_name, "status": _status(settings, one)}
-                        for one in model.endpoints
-                    ],
-                }
-                for model in found
-            ]
-        )
-        return
-    show_table(
-        "Models",
-        ("model", "kind", "endpoint", "upstream id", "status"),
-        [
-            (model.name, model.kind, one.name, one.upstream_name or "unknown", _status(settings, one))
+    if not found:
+        raise Refused(f"no model's name contains {name!r}; aimesh models lists all")
+    return Answer(
+        data=[
+            {
+                "model": model.name,
+                "title": model.title,
+                "vendor": model.vendor,
+                "kind": model.kind,
+                "context": model.context,
+                "endpoints": [
+                    {"name": one.name, "upstream": one.upstream_name, "status": _status(settings, one)}
+                    for one in model.endpoints
+                ],
+            }
+            for model in found
+        ],
+        people=[
+            {
+                "model": model.name,
+                "kind": model.kind,
+                "endpoint": one.name,
+                "upstream id": one.upstream_name or "unknown",
+                "status": _status(settings, one),
+            }
             for model in found
             for one in model.endpoints
         ],
+        columns=("model", "kind", "endpoint", "upstream id", "status"),
+        title="Models",
     )
-    if not found:
-        fail(f"no model's name contains {name!r}; aimesh models lists all")
 
 
 def examples(
