@@ -68,6 +68,9 @@ def test_a_wrong_configuration_is_named_and_nothing_is_asked(shell: Shell) -> No
     result = shell.run("audit", "list")
     assert result.exit_code == 1
     assert "aimesh.yaml:1:1" in result.stderr
+    error = shell.refused("audit", "list")
+    assert error["code"] == "CONFIG_ERROR"
+    assert "timeouts" in error["details"][0]
 
 
 def test_a_database_that_cannot_be_opened_is_an_error_of_one_line(shell: Shell) -> None:

@@ -25,7 +25,10 @@ def test_an_address_may_be_pasted_with_what_is_behind_it(given: str, origin: str
     assert origin_of(given) == origin
 
 
-@pytest.mark.parametrize("given", ["", "ai.example.com", "ftp://x", "http://", "http://user:secret@host"])
+@pytest.mark.parametrize(
+    "given",
+    ["", "ai.example.com", "ftp://x", "http://", "http://user:secret@host", "http://h:99999", "http://h:x"],
+)
 def test_what_is_no_address_is_refused_without_being_repeated(given: str) -> None:
     with pytest.raises(Misused, match=r"https://ai\.example\.com") as caught:
         origin_of(given)

@@ -15,8 +15,9 @@ import typer
 from msgspec import Struct, structs
 from typer.core import TyperCommand
 
+from aimesh.catalog.problem import ConfigError
 from aimesh.cli.client import AdminClient, Transport
-from aimesh.cli.faults import CommandFault, Misused
+from aimesh.cli.faults import CommandFault, Misused, Refused
 from aimesh.cli.output import Answer, Format, Style, show_answer, show_fault
 from aimesh.core.clock import SystemClock
 from aimesh.core.secret import Secret
@@ -212,7 +213,7 @@ def run_command(given: Given, work: Callable[[Session], Answer]) -> None:
     started_s = clock.monotonic_s()
     session = Session(given)
     try:
-        answer = work(session)
+        answer = _worked(work, session)
         show_answer(answer, given.style, round((clock.monotonic_s() - started_s) * 1000))
     except CommandFault as fault:
         show_fault(fault, given.style)
@@ -222,6 +223,14 @@ def run_command(given: Given, work: Callable[[Session], Answer]) -> None:
             raise typer.Exit(1)
     finally:
         session.close()
+
+
+def _worked(work: Callable[[Session], Answer], session: Session) -> Answer:
+    try:
+        return work(session)
+    except ConfigError as error:
+        problems = [str(problem) for problem in error.problems]
+        raise Refused("the configuration is wrong", code="CONFIG_ERROR", details=problems) from error
 
 
 def _given(

@@ -1,6 +1,6 @@
 """The admin API of a running gateway."""
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
@@ -42,7 +42,19 @@ def reply_of(response: httpx.Response) -> Reply:
 def origin_of(url: str) -> str:
     """What people paste: the origin, with or without ``/gateway/v1`` behind it."""
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or "@" in parts.netloc
+        or not _has_good_port(parts)
+    ):
         raise Misused("--url is the address of a gateway, for example https://ai.example.com")
     path = parts.path.partition("/gateway")[0].removesuffix(ROOT).rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def _has_good_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False

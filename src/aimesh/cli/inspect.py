@@ -22,10 +22,15 @@ ConfigOption = Annotated[
 ]
 
 
+def read_settings(config: Path | None) -> Settings:
+    """The settings of this machine. Raises ``ConfigError``."""
+    return compile_settings(config, os.environ)  # noqa: TID251 - the command is where the environment enters
+
+
 def load_settings(config: Path | None) -> Settings:
-    """The settings of this process, or its end with every problem named."""
+    """The settings of this machine, or the end of the command with every problem named."""
     try:
-        return compile_settings(config, os.environ)  # noqa: TID251 - the command is where the environment enters
+        return read_settings(config)
     except ConfigError as error:
         fail_config(error)
 
@@ -56,7 +61,7 @@ def models(
 
     A running gateway's own, with what was changed in its database: aimesh model list.
     """
-    settings = load_settings(session.given.config)
+    settings = read_settings(session.given.config)
     found = [model for key, model in settings.catalog.models.items() if name.lower() in key.lower()]
     if not found:
         raise Refused(f"no model's name contains {name!r}; aimesh models lists all")

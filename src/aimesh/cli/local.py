@@ -18,7 +18,7 @@ from aimesh.app import database_url
 from aimesh.cli.client import Call, Reply
 from aimesh.cli.faults import Refused
 from aimesh.cli.http import TIMEOUT_S, reply_of
-from aimesh.cli.inspect import load_settings, usual_base_url
+from aimesh.cli.inspect import read_settings, usual_base_url
 from aimesh.control.app import make_app
 from aimesh.control.audit import Target, audited
 from aimesh.control.identity import Caller, CallerKind, as_local_operator
@@ -67,7 +67,7 @@ class Local:
 
 def open_local(config: Path | None) -> Local:
     """Raises ``Refused``."""
-    settings = load_settings(config)
+    settings = read_settings(config)
     store, vault = open_parts(settings)
     ledger = partial(LedgerView, ledger_path(settings.home), ZoneInfo(settings.timezone))
     return Local(Parts(store=store, settings=settings, clock=SystemClock(), vault=vault, ledger=ledger))

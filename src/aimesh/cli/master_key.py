@@ -11,7 +11,7 @@ import typer
 
 from aimesh.cli.connect import Session, command
 from aimesh.cli.faults import Refused
-from aimesh.cli.inspect import load_settings
+from aimesh.cli.inspect import read_settings
 from aimesh.cli.options import YesOption
 from aimesh.cli.output import Answer, Document
 
@@ -45,7 +45,7 @@ def rotate(
     # Here, because a database takes longer to load than --help takes to run.
     from aimesh.cli import local_keys  # noqa: PLC0415
 
-    done = local_keys.rotate(load_settings(session.given.config), resume=resume)
+    done = local_keys.rotate(read_settings(session.given.config), resume=resume)
     return _answer(
         done, "aimesh master-key forget lets go of the old one, once every gateway has taken over."
     )
@@ -58,7 +58,7 @@ def forget(session: Session, *, yes: YesOption = False) -> Answer:
     session.confirm("Forget the old master keys? What they alone can open is lost", yes=yes)
     from aimesh.cli import local_keys  # noqa: PLC0415 - as in rotate
 
-    return _answer(local_keys.forget(load_settings(session.given.config)), "")
+    return _answer(local_keys.forget(read_settings(session.given.config)), "")
 
 
 def _refuse_remote(session: Session) -> None:

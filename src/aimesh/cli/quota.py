@@ -7,7 +7,7 @@ import typer
 from aimesh.cli.client import segment
 from aimesh.cli.connect import Session
 from aimesh.cli.faults import Misused
-from aimesh.cli.inspect import load_settings, usual_base_url
+from aimesh.cli.inspect import read_settings, usual_base_url
 from aimesh.cli.key_rows import find_key, quota_text, time_text
 from aimesh.cli.output import Answer, Document
 from aimesh.core.secret import Secret
@@ -76,7 +76,7 @@ def _probed(session: Session, *, base_url: str, key: str, model: str) -> Answer:
         key = typer.get_text_stream("stdin").readline().strip()
     if not key:
         raise Misused("--probe needs the key: AIMESH_API_KEY, or --api-key -")
-    base = base_url or session.given.url or usual_base_url(load_settings(session.given.config))
+    base = base_url or session.given.url or usual_base_url(read_settings(session.given.config))
     rows = probe(base, Secret(key), model)
     return Answer(
         data=rows,
