@@ -88,7 +88,8 @@ def make_app(parts: Parts) -> FastAPI:
     app.state.parts = parts = _with_identity_provider(parts)
     add_handlers(app)
     for noun in NOUNS:
-        app.include_router(noun.router)
+        # Their routes are complete: including them would build each one again for every app.
+        app.router.routes.extend(noun.router.routes)
     app.add_route(setup.PAGE, setup_page, methods=["GET"], include_in_schema=False)
     app.add_middleware(Edge, parts=parts)
     return app
