@@ -1,3 +1,4 @@
+import mmap
 from datetime import datetime
 from pathlib import Path
 
@@ -72,6 +73,26 @@ def test_slots_see_one_another(path: Path) -> None:
     other.add(5)
     assert one.sums() == other.sums() == (12, 30)
     assert first.row(NAME, RowKind.QUOTA, TODAY) is one
+    first.close()
+    second.close()
+
+
+def test_a_call_that_settles_while_others_read_is_seen(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = _open(path, 0), _open(path, 1)
+    one, other = _row(first), _row(second)
+    one.hold(30)
+    read = other._read_cells
+    seen: list[int] = []
+
+    def slowly(data: mmap.mmap, at: int) -> tuple[int, ...]:
+        cells: tuple[int, ...] = read(data, at)
+        seen.append(sum(cells))
+        if len(seen) == 1:
+            one.settle(30, 25)
+        return cells
+
+    monkeypatch.setattr(other, "_read_cells", slowly)
+    assert other.sums() == (30, 25)
     first.close()
     second.close()
 
