@@ -7,6 +7,8 @@
    place of the control plane that catches everything.
 """
 
+from itertools import count
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,12 +34,13 @@ class Edge:
     def __init__(self, app: ASGIApp, parts: Parts) -> None:
         self._app = app
         self._parts = parts
+        self._lines = count()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        source = read_source(scope, self._parts.clock.wall_s())
+        source = read_source(scope, self._parts.clock.wall_s(), self._lines)
         request_id = source.request_id
         answer = _Answer(send, request_id)
         body = _Bounded(receive, Headers(scope=scope))

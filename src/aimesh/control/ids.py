@@ -10,5 +10,5 @@ def new_id(prefix: str, now_s: float) -> str:
 
 
 def line_id(now_s: float, order: int) -> str:
-    """For lines that one request writes: they sort in its order."""
-    return f"{int(now_s * 1000):012x}{order & 0xFFFF:04x}{secrets.token_hex(4)}"
+    """Of a line of the audit log; ``order`` sorts those that a process writes in one millisecond."""
+    return f"{int(now_s * 1000):012x}{order & 0xFFFFFF:06x}{secrets.token_hex(3)}"

@@ -28,10 +28,10 @@ class Source(Struct, frozen=True):
     at_s: float
     """Wall-clock seconds."""
     lines: Iterator[int] = field(default_factory=count)
-    """Numbers the lines that the request writes into the audit log."""
+    """Numbers the lines of the audit log; shared by all requests of a process."""
 
 
-def read_source(scope: Scope, now_s: float) -> Source:
+def read_source(scope: Scope, now_s: float, lines: Iterator[int]) -> Source:
     headers = Headers(scope=scope)
     given = headers.get("x-request-id", "")
     forwarded = headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
@@ -39,6 +39,7 @@ def read_source(scope: Scope, now_s: float) -> Source:
         ip=_printable(forwarded)[:_MOST_ADDRESS] or "local",
         request_id=given if _REQUEST_ID.fullmatch(given) else new_id("", now_s),
         at_s=now_s,
+        lines=lines,
     )
 
 
