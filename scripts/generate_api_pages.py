@@ -50,6 +50,13 @@ ADVICE = {
     ),
     "DisabledKey": Advice("The key was switched off.", "`aimesh key enable`, or `enabled` in aimesh.yaml."),
     "ExpiredKey": Advice("The key's last day is over.", "Ask for a new one."),
+    "TenantOverdue": Advice(
+        "The tenant is in arrears: its calls are suspended.", "An administrator of the installation lifts it."
+    ),
+    "TenantOverQuota": Advice(
+        "One of the quotas over all keys of the tenant is used up.",
+        "Do not retry; wait for its period to begin anew, or ask the installation's administrator for more.",
+    ),
     "ModelNotPermitted": Advice(
         "The key may not call this model.", "`GET /gateway/v1/models` lists what it may call."
     ),
@@ -70,12 +77,13 @@ ADVICE = {
     ),
     "TooLarge": Advice("The body is above `limits.max_body_bytes`.", "Send less, or raise the limit."),
     "RateLimited": Advice(
-        "The key's requests per minute are used up. Not given by this release: rate limits of keys are planned.",
-        "Wait for `Retry-After` seconds.",
+        "The key's or its tenant's requests per minute, tokens per minute or calls at once are used up, or calls in "
+        "progress hold what is left of a quota ([limits](../explain/limits.md)).",
+        "Wait for `Retry-After` seconds; a wait above 60 s stands in the message, with `x-should-retry: false`.",
     ),
     "QuotaSpent": Advice(
-        "The key's quota is used up. Not given by this release: quotas are planned.",
-        "Do not retry; ask for more.",
+        "One of the key's quotas of tokens or money is used up. The message says which, and how much was used.",
+        "Do not retry; wait for its period to begin anew, or ask for more.",
     ),
     "TaskNotFound": Advice(
         "The task does not exist, is another key's, or its provider has forgotten it.",
