@@ -81,3 +81,20 @@ def test_one_interface_each() -> None:
         (EndpointEntry(provider="p", interfaces=("open_ai", "responses"), upstream="a"),)
     )
     assert [each.interfaces for each in split] == [("open_ai",), ("responses",)]
+
+
+def test_what_is_switched_off_below_is_switched_on_above() -> None:
+    base = ModelEntry(
+        name="m",
+        enabled=False,
+        endpoints=(EndpointEntry(provider="p", interfaces=("open_ai",), enabled=False),),
+    )
+    over = ModelEntry(
+        name="m",
+        enabled=True,
+        endpoints=(EndpointEntry(provider="p", interfaces=("open_ai",), enabled=True),),
+    )
+    made = overlaid_model(base, over)
+    assert (made.enabled, made.endpoints[0].enabled) == (True, True)
+    kept = overlaid_model(base, ModelEntry(name="m"))
+    assert (kept.enabled, kept.endpoints[0].enabled) == (False, False)

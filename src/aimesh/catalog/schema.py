@@ -253,8 +253,8 @@ class EndpointEntry(
     """Where the provider allows less than the model can."""
     max_output: Count | None = None
     """Where the provider allows less than the model can."""
-    enabled: bool = True
-    """``false``: listed and not called."""
+    enabled: bool | None = None
+    """``false``: listed and not called. ``true``: called, although an entry below says otherwise."""
 
 
 class ModelEntry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -290,8 +290,8 @@ class ModelEntry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     """Deviations of this model everywhere."""
     endpoints: tuple[EndpointEntry, ...] = ()
     """Who runs it."""
-    enabled: bool = True
-    """``false``: as if it were not there."""
+    enabled: bool | None = None
+    """``false``: as if it were not there. ``true``: there, although an entry below says otherwise."""
 
 
 class ModelFile(Struct, frozen=True, forbid_unknown_fields=True):

@@ -145,7 +145,7 @@ def compile_catalog(
     }
     compiled_models: dict[ModelName, Model] = {}
     for entry in models:
-        if entry.enabled:
+        if entry.enabled is not False:
             model = _model(entry, providers, compiled_providers, cny_per_usd)
             compiled_models[model.name] = model
     return _indexed(compiled_providers, compiled_models)
@@ -252,7 +252,7 @@ def _endpoint(
         limits=entry.limits or Limits(),
         context=entry.context or model.context,
         max_output=entry.max_output or model.max_output,
-        enabled=entry.enabled,
+        enabled=entry.enabled is not False,
     )
 
 

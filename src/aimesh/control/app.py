@@ -40,9 +40,12 @@ from aimesh.control import (
     audit,
     byok,
     credentials,
+    endpoints,
     key_actions,
     keys,
     members,
+    models,
+    providers,
     routes,
     sessions,
     setup,
@@ -69,6 +72,9 @@ NOUNS: tuple[Noun, ...] = (
     routes.NOUN,
     byok.NOUN,
     credentials.NOUN,
+    providers.NOUN,
+    models.NOUN,
+    endpoints.NOUN,
     audit.NOUN,
 )
 

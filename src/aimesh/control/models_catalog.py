@@ -61,7 +61,7 @@ def installed(settings: Settings, db: Connection, number: int) -> Installed:
         entries = overlaid_entries(settings, NO_OVERLAYS)
     catalog = compile_entries(settings, entries)
     shown = catalog
-    if any(not model.enabled for model in entries.models.values()):
+    if any(model.enabled is False for model in entries.models.values()):
         every = {name: structs.replace(model, enabled=True) for name, model in entries.models.items()}
         shown = compile_entries(settings, Merged(providers=entries.providers, models=every))
     return Installed(number=number, entries=entries, catalog=catalog, shown=shown, problem=problem)

@@ -11,9 +11,11 @@ from msgspec import Struct
 from aimesh.catalog.snapshot import Endpoint
 from aimesh.control.models_catalog import Installed
 from aimesh.control.parts import Parts
-from aimesh.core.ids import ProviderId, TenantId
+from aimesh.core.ids import EndpointName, ProviderId, TenantId
+from aimesh.core.policy import Route, RouteMode
 from aimesh.store.credentials import PLATFORM, StoredCredential, list_credentials
 from aimesh.store.engine import Connection
+from aimesh.store.virtual_keys import StoredKey
 
 
 class EndpointStatus(StrEnum):
@@ -34,12 +36,40 @@ class Supply(Struct, frozen=True):
 
     def status(self, endpoint: Endpoint) -> EndpointStatus:
         model = self.installed.entries.models[endpoint.model]
-        if not endpoint.enabled or not model.enabled:
+        if not endpoint.enabled or model.enabled is False:
             return EndpointStatus.DISABLED
         has_credential = endpoint.provider in self.built_in or self.has_own(endpoint.provider)
         if endpoint.upstream_name and has_credential:
             return EndpointStatus.ACTIVE
         return EndpointStatus.UNCONFIGURED
+
+
+def reachable(supply: Supply, key: StoredKey, now_s: float) -> frozenset[EndpointName]:
+    """The active endpoints that a key's calls may try; none, while it is disabled or expired."""
+    if key.status(now_s) != "active":
+        return frozenset()
+    catalog, terms = supply.installed.catalog, key.terms
+    models = catalog.allowed(terms.models or ("*",))
+    return frozenset(
+        endpoint.name
+        for endpoint in catalog.endpoints.values()
+        if endpoint.model in models
+        and supply.status(endpoint) is EndpointStatus.ACTIVE
+        and _is_on_route(supply, terms.route, endpoint.provider)
+    )
+
+
+def _is_on_route(supply: Supply, route: Route, provider: ProviderId) -> bool:
+    match route.mode:
+        case RouteMode.DEFAULT:
+            return not route.providers or provider in route.providers
+        case RouteMode.PROVIDER:
+            return provider in route.providers
+        case RouteMode.BYOK:
+            names = route.credentials
+            return any(
+                one.enabled and (not names or one.name in names) for one in supply.own.get(provider, ())
+            )
 
 
 def supply_of(parts: Parts, db: Connection, tenant: TenantId) -> Supply:
