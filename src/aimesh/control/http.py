@@ -22,7 +22,7 @@ Item = TypeVar("Item")
 Place = TypeVar("Place")
 
 MOST_PER_PAGE = 200
-_TAG = re.compile(r'(?:W/)?"(\d{1,18})"|(\d{1,18})')
+_TAG = re.compile(r'(?:W/)?"([0-9]{1,18})"|([0-9]{1,18})')
 
 
 class Page(BaseModel, Generic[Item]):
