@@ -23,7 +23,13 @@ def ask(door: Door, path: str, headers: dict[str, str] | None = None) -> httpx.R
 
 def opened(clock: FixedClock) -> Door:
     door = Door(clock)
-    door.app = PlainTextResponse("inside")
+    door.open(PlainTextResponse("inside"))
+    return door
+
+
+def closed(clock: FixedClock) -> Door:
+    door = Door(clock)
+    door.stay_closed()
     return door
 
 
@@ -34,12 +40,29 @@ def test_health_is_told_with_and_without_a_database() -> None:
 
 
 def test_without_a_database_it_says_so_in_the_apis_own_shape() -> None:
-    answer = ask(Door(FixedClock()), "/api/admin/v1/keys", {"x-request-id": "r-1"})
+    answer = ask(closed(FixedClock()), "/api/admin/v1/keys", {"x-request-id": "r-1"})
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "1"
     error: dict[str, Any] = answer.json()["error"]
     assert error.pop("message")
     assert error == {"code": "DATABASE_UNAVAILABLE", "request_id": "r-1", "details": []}
+
+
+def test_who_comes_while_the_database_is_being_opened_waits() -> None:
+    async def main() -> httpx.Response:
+        door = Door(FixedClock())
+        transport = httpx.ASGITransport(door)
+        async with (
+            httpx.AsyncClient(transport=transport, base_url="http://control") as client,
+            asyncio.TaskGroup() as group,
+        ):
+            asking = group.create_task(client.get("/api/admin/v1/keys"))
+            assert (await client.get("/healthz")).status_code == 200
+            assert not asking.done()
+            door.open(PlainTextResponse("inside"))
+            return await asking
+
+    assert asyncio.run(main()).text == "inside"
 
 
 @pytest.mark.parametrize(

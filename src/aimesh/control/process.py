@@ -112,9 +112,9 @@ async def serve(opener: Opener, descriptor: int, supervision: Supervision, *, lo
     loop = asyncio.get_running_loop()
 
     async def open_door() -> None:
-        found = await _open(opener, publishing, log)
+        found = await _open(opener, publishing, log, door.stay_closed)
         opened.append(found)
-        door.app = found.app
+        door.open(found.app)
         if found.first_link is not None:
             link = supervision.address + found.first_link
             supervision.say(f"nobody administers aimesh yet; the first administrator is made at {link}")
@@ -142,13 +142,16 @@ async def serve(opener: Opener, descriptor: int, supervision: Supervision, *, lo
         each.close()
 
 
-async def _open(opener: Opener, thread: ThreadPoolExecutor, log: Log) -> Opened:
+async def _open(
+    opener: Opener, thread: ThreadPoolExecutor, log: Log, on_failure: Callable[[], None]
+) -> Opened:
     loop = asyncio.get_running_loop()
     before = ""
     while True:
         try:
             return await loop.run_in_executor(thread, opener)
         except StoreError as error:
+            on_failure()
             if str(error) != before:
                 before = str(error)
                 log.event(Level.ERROR, Event.DATABASE_FAILED, before)

@@ -1,7 +1,7 @@
 """How long a child that ended is left alone: not at all at first, longer and longer while it keeps ending."""
 
 LONGEST_S = 30.0
-STEADY_S = 20.0
+STEADY_S = 10.0
 """Who lived so long is no longer held to have ended before."""
 
 

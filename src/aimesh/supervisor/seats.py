@@ -111,12 +111,13 @@ class Seats:
         return Change.WHOLE if is_done else Change.PART
 
     async def stop(self, within_s: float) -> bool:
-        """False: some had to be killed."""
+        """False: some had to be killed. The sockets are closed first: nobody is to wait in a queue that is not
+        served any more."""
         posts = (*self._posts, *self._retired)
-        return all(await asyncio.gather(*(post.stop(within_s) for post in posts)))
-
-    def close(self) -> None:
+        for post in posts:
+            post.close()
         self._ports.close()
+        return all(await asyncio.gather(*(post.stop(within_s) for post in posts)))
 
     def socket_path(self, slot: int) -> Path:
         """Where the worker in a slot tells its health and its counters."""

@@ -195,7 +195,6 @@ class Supervisor:
         for post in posts:
             if post is not None:
                 is_clean = await post.stop(_OTHERS_S) and is_clean
-        self._seats.close()
         await self._admin.close()
         self._control_socket.close()
         self._control_path.unlink(missing_ok=True)
