@@ -1,6 +1,6 @@
 """A database with a publisher, and what workers find in its files: for tests of publication."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -52,8 +52,20 @@ class Press:
         self, alias: str, *, terms: KeyTerms | None = None, tenant: TenantId = DEFAULT_TENANT
     ) -> StoredKey:
         """Its text is ``text_of(alias)``."""
+        return self.write(lambda db: virtual_keys.insert_key(db, self._new(alias, terms, tenant)))
+
+    def make_keys(self, aliases: Iterable[str], terms: KeyTerms) -> None:
+        """At once."""
+
+        def insert(db: Connection) -> None:
+            for alias in aliases:
+                virtual_keys.insert_key(db, self._new(alias, terms, DEFAULT_TENANT))
+
+        self.write(insert)
+
+    def _new(self, alias: str, terms: KeyTerms | None, tenant: TenantId) -> NewKey:
         now_s = self.clock.wall_s()
-        new = NewKey(
+        return NewKey(
             id=virtual_keys.make_id(now_s),
             tenant=tenant,
             owner=UserId(""),
@@ -62,14 +74,19 @@ class Press:
             envelope=None,
             at_s=now_s,
         )
-        return self.write(lambda db: virtual_keys.insert_key(db, new))
 
     def put_overlay(self, kind: OverlayKind, name: str, document: bytes) -> None:
+        self.put_overlays(kind, {name: document})
+
+    def put_overlays(self, kind: OverlayKind, documents: Mapping[str, bytes]) -> None:
+        """Over those of the same names."""
+
         def put(db: Connection) -> None:
-            found = overlays.find_overlay(db, kind, name)
-            before = 0 if found is None else found.version
             at_s = self.clock.wall_s()
-            assert overlays.put_overlay(db, kind, name, document=document, before=before, at_s=at_s)
+            known = {one.name: one.version for one in overlays.list_overlays(db, kind)}
+            for name, document in documents.items():
+                before = known.get(name, 0)
+                assert overlays.put_overlay(db, kind, name, document=document, before=before, at_s=at_s)
 
         self.write(put)
 

@@ -240,7 +240,11 @@ class PublicationWriter:
         self._sweep()
 
     def close(self) -> None:
-        os.close(self._lock)
+        """Lets another writer begin. A second call does nothing."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+            self._is_ours = False
 
     def _known(self, name: str) -> Manifest | None:
         try:
