@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.routes import (
-    CHAT,
     MESSAGES,
     MODEL,
     NOBODY,
@@ -24,7 +23,7 @@ from tests.support.routes import (
 
 from aimesh.core.ids import EndpointName
 from aimesh.core.policy import RouteMode
-from aimesh.routing.rank import can_reach
+from aimesh.routing.rank import reachable
 
 KNOWN = catalog_of(
     {"alpha": 1, "beta": 2, "gamma": 2, "delta": None, "omega": 4},
@@ -174,8 +173,8 @@ def test_every_permitted_candidate_is_there_once_and_no_other(
     assert {candidate.tenant for candidate in ranking.candidates} <= {None, US}
     ranked = [one for tier in ranking.tiers for group in tier for stop in group.items for one in stop.whole]
     assert words(ranked) == (words(ranking.candidates) if ranking.tiers else "")
-    endpoints = KNOWN.endpoints_for(MODEL, CHAT)
-    assert can_reach(given_route, endpoints, supply.of(US).held) == bool(ranking.candidates)
+    providers = {candidate.endpoint.provider for candidate in ranking.candidates}
+    assert reachable(given_route, supply.of(US).held) == providers
 
 
 @given(ROUTES)

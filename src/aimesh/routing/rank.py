@@ -1,7 +1,7 @@
 """A route, compiled for the endpoints of one model over one interface: everything about the order of attempts that
 does not depend on the call.
 
-1. ``permitted`` is the one rule of which credentials a route lets a call use at an endpoint. Built-in ones and those
+1. ``permitted`` is the one rule of which credentials a route lets a call use at a provider. Built-in ones and those
    of one tenant are all there is here: another tenant's cannot be asked for.
 2. A stop is an endpoint with its permitted credentials: the tenant's own (BYOK) in the order of their names, then the
    built-in ones, which share the load.
@@ -10,7 +10,7 @@ does not depend on the call.
 4. Every permitted candidate is in ``Ranking.candidates`` exactly once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from msgspec import Struct
@@ -78,12 +78,9 @@ class Ranking(Struct, frozen=True):
 
 
 def permitted(
-    route: Route, endpoint: Endpoint, held: Held
+    route: Route, provider: ProviderId, held: Held
 ) -> tuple[Sequence[Credential], Sequence[Credential]]:
-    """The tenant's own credentials and the built-in ones that a route lets a call use at an endpoint."""
-    provider = endpoint.provider
-    if not endpoint.is_callable:
-        return (), ()
+    """The tenant's own credentials and the built-in ones that a route lets a call use at a provider."""
     if route.mode is RouteMode.BYOK:
         own = held.own.get(provider, ())
         if route.credentials:
@@ -95,8 +92,13 @@ def permitted(
     return held.own.get(provider, ()), held.built_in.get(provider, ())
 
 
-def can_reach(route: Route, endpoints: Iterable[Endpoint], held: Held) -> bool:
-    return any(any(permitted(route, endpoint, held)) for endpoint in endpoints)
+def reachable(route: Route, held: Held) -> frozenset[ProviderId]:
+    """The providers at which a route permits anything."""
+    return frozenset(
+        provider
+        for provider in held.built_in.keys() | held.own.keys()
+        if any(permitted(route, provider, held))
+    )
 
 
 def rank(route: Route, endpoints: Sequence[Endpoint], held: Held, make: Make) -> Ranking:
@@ -109,8 +111,8 @@ def rank(route: Route, endpoints: Sequence[Endpoint], held: Held, make: Make) ->
     stops = [
         _stop(route, endpoint, own, built_in, make)
         for endpoint in endpoints
-        for own, built_in in (permitted(route, endpoint, held),)
-        if own or built_in
+        for own, built_in in (permitted(route, endpoint.provider, held),)
+        if endpoint.is_callable and (own or built_in)
     ]
     if route.mode is RouteMode.PROVIDER:
         stops.sort(key=lambda stop: route.providers.index(stop.endpoint.provider))

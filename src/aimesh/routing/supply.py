@@ -17,7 +17,7 @@ from aimesh.catalog.snapshot import Catalog, Endpoint, Found, Model
 from aimesh.core.ids import CredentialId, EndpointName, InterfaceId, ProviderId, TenantId
 from aimesh.core.policy import Route
 from aimesh.routing.candidate import Candidate, Credential, Make
-from aimesh.routing.rank import Held, Ranking, Shelf, can_reach, rank
+from aimesh.routing.rank import Held, Ranking, Shelf, rank, reachable
 
 MOST_KEPT = 20_000
 """Rankings in the memo."""
@@ -105,8 +105,12 @@ class Supply:
         """Models that the route can reach over any interface, sorted by name."""
         found = holdings.models.get(mark)
         if found is None:
-            every = sorted(self._catalog.models.items())
-            found = tuple(model for _, model in every if can_reach(route, model.endpoints, holdings.held))
+            providers = reachable(route, holdings.held)
+            found = tuple(
+                model
+                for _, model in sorted(self._catalog.models.items())
+                if any(each.is_callable and each.provider in providers for each in model.endpoints)
+            )
             if len(holdings.models) >= MOST_LISTS:
                 holdings.models.clear()
             holdings.models[mark] = found
