@@ -15,7 +15,8 @@ from tests.support.limits import Node, admit, tokens
 
 from aimesh.core.clock import SystemClock
 from aimesh.core.errors import QuotaSpent
-from aimesh.store.ledger import release_slot
+from aimesh.core.policy import Unit
+from aimesh.store.ledger import key_scope, release_slot, row_name
 from aimesh.store.ledger_file import LedgerFile
 
 ROOT = Path(__file__).parents[2]
@@ -155,7 +156,8 @@ def test_a_process_stopped_with_the_locks_in_its_hand_stops_nobody(node: Node) -
     with contextlib.suppress(QuotaSpent):
         admit(account, 5)
     file = LedgerFile(node.path)
-    (place,) = [place for place, _ in file.rows()]
+    place = file.find(row_name(key_scope("k"), Unit.TOKENS))
+    assert place is not None
     file.close()
     code = (
         "import fcntl, os, sys\n"

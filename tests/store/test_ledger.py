@@ -1,3 +1,4 @@
+import errno
 import mmap
 from datetime import datetime
 from pathlib import Path
@@ -6,12 +7,12 @@ import pytest
 from tests.support.limits import ZONE, tokens
 
 from aimesh.core.policy import Limits, Period, Quota, Unit
+from aimesh.limits.bucket import FULL
 from aimesh.limits.periods import Day, day_at
 from aimesh.store import ledger_file
 from aimesh.store.ledger import (
     Ledger,
     LedgerView,
-    Row,
     key_scope,
     prepare,
     release_slot,
@@ -19,6 +20,7 @@ from aimesh.store.ledger import (
     tenant_scope,
 )
 from aimesh.store.ledger_file import LedgerError, RowKind
+from aimesh.store.ledger_row import Row
 
 NAME = row_name(key_scope("k"), Unit.TOKENS)
 DAY_S = 86_400.0
@@ -241,7 +243,9 @@ def test_a_new_number_of_slots_keeps_what_was_used(path: Path, slots: int) -> No
     row = _row(ledger, day_at(ZONE, NOON_S + DAY_S))
     assert row.sums() == (0, 30)
     row.add(1)
-    assert ledger.known(b"rate") is None
+    rate = ledger.row(b"rate", RowKind.RATE, TODAY)
+    assert rate is not None
+    assert rate.base(0) == FULL
     ledger.close()
     assert _used(path, NOON_S + DAY_S) == [11, 31, 31, 31]
 
@@ -285,6 +289,38 @@ def test_a_damaged_row_is_forgotten_alone(path: Path) -> None:
     (note,) = prepare(path, slots=3)
     assert "2 damaged rows" in note
     assert _used(path) == [10, 10, 10, 10]
+
+
+def test_rows_that_nobody_used_are_left_out_when_there_are_many(path: Path) -> None:
+    ledger = _open(path)
+    _row(ledger).add(5)
+    for number in range(1500):
+        ledger.row(f"unused {number}".encode(), RowKind.QUOTA, TODAY)
+    ledger.close()
+    assert prepare(path, slots=3) == []
+    ledger = _open(path)
+    assert ledger.known(b"unused 7") is None
+    assert _row(ledger).sums() == (0, 5)
+    ledger.close()
+
+
+def test_on_a_full_disk_a_ledger_that_is_there_goes_on(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = _open(path)
+    row = _row(ledger)
+    row.add(5)
+    row.hold(5)
+    ledger.close()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", full)
+    assert prepare(path, slots=3) == []
+    ledger = _open(path)
+    assert _row(ledger).sums() == (0, 5)
+    ledger.close()
+    with pytest.raises(LedgerError, match="No space left"):
+        prepare(path, slots=4)
 
 
 def test_a_directory_that_cannot_be_written_is_said(tmp_path: Path) -> None:

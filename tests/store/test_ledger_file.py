@@ -37,7 +37,7 @@ def test_what_was_made_is_found_by_everybody(path: Path) -> None:
         assert found is not None
         assert (found.cell, found.offset) == (place.cell, place.offset)
         assert found.segment.cells[found.cell + ledger_file.DAY] == 7
-    assert [kind for _, kind in reader.rows()] == [QUOTA]
+    assert [kind for *_, kind in reader.read_rows()] == [QUOTA]
     assert oct(path.stat().st_mode & 0o777) == "0o600"
     for file in (first, second, reader):
         file.close()
@@ -58,7 +58,7 @@ def test_it_grows_while_others_use_it(path: Path, monkeypatch: pytest.MonkeyPatc
             found = file.find(name)
             assert found is not None
             assert found.segment.cells[found.cell + ledger_file.USED] == number
-        assert sum(1 for _ in file.rows()) == len(names)
+        assert sum(1 for _ in file.read_rows()) == len(names)
         file.close()
 
 
@@ -104,7 +104,7 @@ def test_a_damaged_row_is_told_apart(path: Path) -> None:
     file.insert(b"good", RowKind.RATE, 0)
     place = file.insert(b"bad", QUOTA, 0)
     place.segment.cells[place.cell + 1] ^= 1
-    assert {kind for _, kind in file.rows()} == {RowKind.RATE, None}
+    assert {kind for *_, kind in file.read_rows()} == {RowKind.RATE, None}
     file.close()
 
 

@@ -17,8 +17,9 @@ from aimesh.core.policy import Limits, Period, Quota, Unit
 from aimesh.limits.bucket import MINUTE_NS, cost_ns, level_after, wait_s
 from aimesh.limits.periods import Day
 from aimesh.limits.rule import BUSY, FITS, Verdict, judge
-from aimesh.store.ledger import Row, period_index, row_name
+from aimesh.store.ledger import period_index, row_name
 from aimesh.store.ledger_file import RowKind
+from aimesh.store.ledger_row import Row
 
 
 class Measure(IntEnum):

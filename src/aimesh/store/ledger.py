@@ -1,6 +1,6 @@
 """What keys and tenants have used and hold, shared by all processes of a node, without a server.
 
-Every process counts in cells of its own (``store/ledger_file.py``) and reads everybody's. Quotas are exact all the
+Every process counts in cells of its own (``store/ledger_row.py``) and reads everybody's. Quotas are exact all the
 same:
 
 1. A call writes its hold first and reads the others after it. Of any calls that were let in, the one whose hold
@@ -11,7 +11,7 @@ same:
 3. Two calls that see each other may both be refused although one would have fitted. So a call that was refused
    tries again under the row's lock, and where little is left everybody begins with the lock.
 4. ``used`` only grows. A period begins by writing down what ``used`` was (``bases``), so nothing is ever reset
-   under a writer's hands: a call that settles after midnight counts in the day in which it settles.
+   under a writer's hands. A call that spans midnight counts once: in the new day if it has begun for somebody.
 5. What a dead process held is released by whoever gets its slot, or by ``release_slot``; what it had used stays.
 6. A row that cannot be made (disk full, table locked by a stopped process) limits nobody; ``on_alarm`` hears of it.
 
@@ -24,7 +24,6 @@ import contextlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from struct import Struct as Layout
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -39,127 +38,13 @@ from aimesh.store.ledger_file import (
     LedgerError,
     LedgerFile,
     LockBusy,
-    Place,
     RowKind,
     SlotLock,
 )
+from aimesh.store.ledger_row import MOST, Row
 
-MOST = (1 << 63) - 1
-_HOUR_S = 3600
-
-
-class Row:
-    """One row as the process in a slot uses it. One object per row and process; not for several threads."""
-
-    __slots__ = (
-        "_base_at",
-        "_bytes",
-        "_cells",
-        "_file",
-        "_held_at",
-        "_held_bytes_at",
-        "_read_cells",
-        "_used_at",
-        "_used_bytes_at",
-        "held",
-        "is_scarce",
-        "order",
-        "used",
-    )
-
-    def __init__(self, file: LedgerFile, place: Place, slot: int) -> None:
-        self._file = file
-        self.order = place.offset
-        """Whoever takes several turns takes them in this order."""
-        self._cells = place.segment.cells
-        self._bytes = place.segment.map
-        self._base_at = place.cell + BASES
-        self._used_at = place.cell + USED + slot
-        self._held_at = place.cell + file.held + slot
-        self._used_bytes_at = 8 * (place.cell + USED)
-        self._held_bytes_at = 8 * (place.cell + file.held)
-        self._read_cells = Layout(f"{file.slots}q").unpack_from
-        self.used = self._cells[self._used_at]
-        """By this slot, ever."""
-        self.held = self._cells[self._held_at]
-        """By this slot, now."""
-        self.is_scarce = False
-        """So little is left that calls had better take turns; kept here for its users."""
-
-    def hold(self, amount: int) -> None:
-        self.held = held = self.held + amount
-        self._cells[self._held_at] = held
-
-    def settle(self, amount: int, used: int) -> None:
-        """A hold of ``amount`` ends with ``used``."""
-        if used:
-            spent = self.used + used
-            self.used = spent = spent if spent < MOST else MOST
-            self._cells[self._used_at] = spent
-        self.held = held = self.held - amount
-        self._cells[self._held_at] = held
-
-    def add(self, used: int) -> None:
-        """Use without a hold; may be negative, where the row's meaning allows it."""
-        spent = self.used + used
-        self.used = spent = spent if spent < MOST else MOST
-        self._cells[self._used_at] = spent
-
-    def sums(self) -> tuple[int, int]:
-        """Held now, and used ever, by all slots; read in this order."""
-        read, data = self._read_cells, self._bytes
-        return sum(read(data, self._held_bytes_at)), sum(read(data, self._used_bytes_at))
-
-    def sum_used(self) -> int:
-        return sum(self._read_cells(self._bytes, self._used_bytes_at))
-
-    def base(self, index: int) -> int:
-        value: int = self._cells[self._base_at + index]
-        return value
-
-    def set_base(self, index: int, value: int) -> None:
-        self._cells[self._base_at + index] = value
-
-    def begin(self, day: Day) -> None:
-        """Begins the periods that have begun since the row's day."""
-        start = int(day.start_s)
-        if self._day == start:
-            return
-        has_turn = self.take_turn()
-        try:
-            self._roll(day, start)
-        finally:
-            if has_turn:
-                self.end_turn()
-
-    def _roll(self, day: Day, start: int) -> None:
-        before = self._day
-        if before > start + _HOUR_S:
-            # The clock was ahead and has been set back: nothing is forgotten, and the next day begins in time.
-            self._day = start
-        elif before < start:
-            total = min(self.sum_used(), MOST)
-            for index, period in enumerate(PERIODS):
-                if before < day.begins(period):
-                    self.set_base(index, total)
-            # Last, so that a kill in between only makes this happen again.
-            self._day = start
-
-    @property
-    def _day(self) -> int:
-        value: int = self._cells[self._base_at + DAY - BASES]
-        return value
-
-    @_day.setter
-    def _day(self, start: int) -> None:
-        self._cells[self._base_at + DAY - BASES] = start
-
-    def take_turn(self) -> bool:
-        """Others that take turns wait for ``end_turn``. False: not to be had in a few milliseconds."""
-        return self._file.try_lock(self.order)
-
-    def end_turn(self) -> None:
-        self._file.unlock(self.order)
+FEW_ROWS = 1000
+"""So many rows that nobody needs are left where they are."""
 
 
 class Ledger:
@@ -263,8 +148,27 @@ def prepare(path: Path, *, slots: int) -> list[str]:
             if old is not None and old.slots >= slots:
                 return []
             raise
-        _fold(old, path, slots=slots, notes=notes)
+        if old is None or old.slots != slots or not _renew(old):
+            _fold(old, path, slots=slots, notes=notes)
     return notes
+
+
+def _renew(file: LedgerFile) -> bool:
+    """Rates and holds begin anew where they are. False: the file is better written anew."""
+    kept = dropped = 0
+    for cells, at, row, kind in file.read_rows():
+        if _is_damaged(file, row, kind):
+            return False
+        if kind is RowKind.QUOTA and any(row[USED : file.held]):
+            kept += 1
+        else:
+            dropped += 1
+        if kind is RowKind.RATE:
+            cells[at + BASES] = FULL
+        elif any(row[file.held :]):
+            for place in range(at + file.held, at + file.row_cells):
+                cells[place] = 0
+    return dropped <= max(kept, FEW_ROWS)
 
 
 def _fold(old: LedgerFile | None, path: Path, *, slots: int, notes: list[str]) -> None:
@@ -285,18 +189,21 @@ def _fold(old: LedgerFile | None, path: Path, *, slots: int, notes: list[str]) -
 
 
 def _copy(old: LedgerFile, new: LedgerFile) -> int:
-    """Rows of quotas that were used; gives the number of damaged ones. Rates and holds begin anew."""
+    """Rows of quotas that were used; gives the number of damaged ones."""
     damaged = 0
-    for place, kind in old.rows():
-        if kind is not None and kind is not RowKind.QUOTA:
-            continue
-        row = place.segment.cells[place.cell : place.cell + old.row_cells].tolist()
-        total = sum(row[USED : old.held])
-        if kind is None or not 0 <= total <= MOST or not all(0 <= base <= total for base in row[BASES:USED]):
+    for _, _, row, kind in old.read_rows():
+        if _is_damaged(old, row, kind):
             damaged += 1
-        elif total:
+        elif kind is RowKind.QUOTA and (total := sum(row[USED : old.held])):
             new.adopt((*row[:USED], total), kind)
     return damaged
+
+
+def _is_damaged(file: LedgerFile, row: tuple[int, ...], kind: RowKind | None) -> bool:
+    if kind is not RowKind.QUOTA:
+        return kind is None
+    total = sum(row[USED : file.held])
+    return not (0 <= total <= MOST and min(row[BASES:USED]) >= 0 and max(row[BASES:USED]) <= total)
 
 
 def release_slot(path: Path, slot: int) -> None:

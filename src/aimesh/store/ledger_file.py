@@ -62,6 +62,9 @@ class RowKind(IntEnum):
     CONCURRENCY = 3
 
 
+_KINDS = frozenset(RowKind)
+
+
 class Place(Struct, frozen=True):
     """Where a row is."""
 
@@ -103,6 +106,7 @@ class LedgerFile:
             self.row_cells = USED + 2 * self.slots
             self._row_bytes = 8 * self.row_cells
             self.held = USED + self.slots
+            self.read_slots = Layout(f"{self.slots}q").unpack_from
             access = mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ
             self._head = mmap.mmap(self.descriptor, HEADER_BYTES, access=access)
             self.refresh()
@@ -227,14 +231,13 @@ class LedgerFile:
         cell = index * self.row_cells
         return Place(segment, cell, segment.start + 8 * cell)
 
-    def rows(self) -> Iterator[tuple[Place, RowKind | None]]:
-        """All rows; kind None: damaged."""
+    def read_rows(self) -> Iterator[tuple[memoryview, int, tuple[int, ...], RowKind | None]]:
+        """All rows: the cells they are in, the index of their first, what they say. Kind None: damaged."""
+        layout = Layout(f"={self.row_cells}q")
         for segment in self.segments:
-            cells, width = segment.cells, self.row_cells
-            for index in range(segment.rows):
-                at = index * width
-                if cells[at]:
-                    yield self._place(segment, index), _kind(cells[at + KIND], (cells[at], cells[at + 1]))
+            for index, row in enumerate(layout.iter_unpack(segment.map)):
+                if row[0]:
+                    yield segment.cells, index * self.row_cells, row, _kind(row)
 
     def adopt(self, row: tuple[int, ...], kind: RowKind) -> None:
         """Takes over a row of another ledger: hash, day and bases as they were, all use in slot 0."""
@@ -313,15 +316,14 @@ def _hash(name: bytes) -> tuple[int, int]:
     return first or 1, second
 
 
-def _marked(kind: RowKind, key: tuple[int, int]) -> int:
+def _marked(kind: int, key: tuple[int, ...]) -> int:
     return crc32(_HASH.pack(*key), kind) << _KIND_BITS | kind
 
 
-def _kind(mark: int, key: tuple[int, int]) -> RowKind | None:
-    for kind in RowKind:
-        if mark == _marked(kind, key):
-            return kind
-    return None
+def _kind(row: tuple[int, ...]) -> RowKind | None:
+    mark = row[KIND]
+    kind = mark & ((1 << _KIND_BITS) - 1)
+    return RowKind(kind) if kind in _KINDS and mark == _marked(kind, row[:KIND]) else None
 
 
 def _allocate(descriptor: int, start: int, size_bytes: int) -> None:
