@@ -170,7 +170,7 @@ def test_sighup_with_a_broken_file_keeps_the_old_one(broken: str, process: Gatew
 def test_sighup_again_and_again_under_load(process: GatewayProcess) -> None:
     async def run() -> Load:
         load = Load(process.url)
-        async with asyncio.timeout(30), asyncio.TaskGroup() as callers:
+        async with asyncio.timeout(90), asyncio.TaskGroup() as callers:
             for index in range(12):
                 callers.create_task(load.caller(keeps_connection=index % 2 == 0))
             for number in range(6):

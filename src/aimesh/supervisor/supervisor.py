@@ -70,6 +70,7 @@ class Supervisor:
         self._children = Children(lambda name, error: say(f"{name}: {error!r}"))
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
+        self._control_is_stale = asyncio.Event()
         run = run_directory(settings.home)
         self._lock = lock(run)
         sockets = socket_directory(run)
@@ -117,10 +118,18 @@ class Supervisor:
         except OSError as error:
             say(f"cannot start: {error.strerror or error}")
             return
+        self._children.start("renew the control process", self._renew_control())
         while True:
             await self._reload.wait()
             self._reload.clear()
             await self._change()
+
+    async def _renew_control(self) -> None:
+        """Beside the reloads: no caller waits for it, and several of them in a row need it once."""
+        while True:
+            await self._control_is_stale.wait()
+            self._control_is_stale.clear()
+            await self._control.restart()
 
     async def _start(self) -> bool:
         await self._bind(self._loaded.settings.listen)
@@ -183,7 +192,7 @@ class Supervisor:
             self._loaded = before
             say("reload refused, the old configuration stays: a worker did not come up with the new one")
             return
-        await self._control.restart()
+        self._control_is_stale.set()
         if change is Change.PART:
             say("reload incomplete: some workers did not come up, and their predecessors stay")
             return
