@@ -32,15 +32,11 @@ class Day(Struct, frozen=True):
 
     def begins(self, period: Period) -> float:
         """Beginning of the running period; ``TOTAL`` has always been running."""
-        match period:
-            case Period.DAILY:
-                return self.start_s
-            case Period.WEEKLY:
-                return self.week_s
-            case Period.MONTHLY:
-                return self.month_s
-            case Period.TOTAL:
-                return float("-inf")
+        if period is Period.DAILY:
+            return self.start_s
+        if period is Period.WEEKLY:
+            return self.week_s
+        return self.month_s if period is Period.MONTHLY else float("-inf")
 
 
 def day_at(zone: ZoneInfo, wall_s: float) -> Day:
