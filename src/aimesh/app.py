@@ -56,7 +56,8 @@ from aimesh.store.journal import Journal, JournalPolicy
 from aimesh.store.ledger import Ledger, ledger_path, prepare
 from aimesh.store.ledger_file import LedgerError
 from aimesh.store.segment import prune, recover
-from aimesh.store.tasks import Task, TaskStore
+from aimesh.store.spool import open_tasks
+from aimesh.store.tasks import Task
 from aimesh.store.vault import open_vault
 from aimesh.upstream.auth import credential_lines
 from aimesh.wire.interface import Target
@@ -121,7 +122,13 @@ class Worker:
         self.observer.keep_in(self.journal)
         self.database = open_database(database_url(settings))
         self.client = PooledClient(self.children, self._client_settings(), loop=self._loop)
-        self._task_store = TaskStore(self.database, clock)
+        self._task_store = open_tasks(
+            database_url(settings),
+            settings.home,
+            self.database,
+            clock=clock,
+            on_error=self.observer.database_failed,
+        )
         self._ledger = open_ledger(settings.home, seat, self.observer.ledger_alarm)
         self._holder = (
             Holder(self._ledger, ZoneInfo(settings.timezone), clock) if self._ledger is not None else None
@@ -206,6 +213,7 @@ class Worker:
         await self.children.stop()
         await self._admin.drain(0.0)
         self.keeper.close()
+        self._task_store.close()
         self.database.close()
         if self._ledger is not None:
             self._ledger.close()

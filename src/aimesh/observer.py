@@ -21,6 +21,9 @@ from aimesh.telemetry.logs import Event, Fields, Level, Log, wants_json
 from aimesh.telemetry.metrics import Metrics, Sample
 from aimesh.upstream.attempt import Failure
 
+DATABASE_QUIET_S = 10.0
+"""Between two lines about a database that fails."""
+
 
 class Observer:
     """One per worker. Knows of the journal only after ``keep_in``."""
@@ -37,6 +40,8 @@ class Observer:
         self._clock = clock
         self._access = self.log.access if given.access else None
         self._journal: Journal | None = None
+        self._database_failures = 0
+        self._database_quiet_until_s = 0.0
 
     def keep_in(self, journal: Journal) -> None:
         self._journal = journal
@@ -87,7 +92,14 @@ class Observer:
             self.log.event(Level.INFO, Event.PUBLICATION_RECOVERED, "", {"alarm": name})
 
     def database_failed(self, error: Exception) -> None:
-        self.log.event(Level.ERROR, Event.DATABASE_FAILED, str(error))
+        """One line in a while: a database that is away fails whoever asks, many times a second."""
+        now_s = self._clock.monotonic_s()
+        self._database_failures += 1
+        if now_s < self._database_quiet_until_s:
+            return
+        self._database_quiet_until_s = now_s + DATABASE_QUIET_S
+        count, self._database_failures = self._database_failures, 0
+        self.log.event(Level.ERROR, Event.DATABASE_FAILED, str(error), {"failures": count})
 
     def bad_credential(self, candidate: Candidate, failure: Failure) -> None:
         """See ``dataplane.forward.Means``."""
