@@ -17,12 +17,12 @@ from zoneinfo import ZoneInfo
 import uvicorn
 from typer.testing import CliRunner, Result
 
-from aimesh.app import database_url
 from aimesh.cli.main import app
 from aimesh.control.app import make_app
 from aimesh.control.parts import Parts
 from aimesh.core.clock import SystemClock
 from aimesh.settings import compile_settings
+from aimesh.store.database import default_url
 from aimesh.store.engine import open_store
 from aimesh.store.ledger import LedgerView, ledger_path
 from aimesh.store.vault import open_vault
@@ -87,7 +87,7 @@ def served(home: Path) -> Iterator[Shell]:
     token.touch(mode=0o600)
     token.write_text(Shell(home).done("token", "create", "shell", "--role", "PLATFORM_ADMIN"), encoding="utf-8")
     settings = compile_settings(None, {"AIMESH_HOME": str(home)})
-    store = open_store(database_url(settings))
+    store = open_store(default_url(home))
     vault = open_vault(settings.home, settings.master_key)
     ledger = partial(LedgerView, ledger_path(home), ZoneInfo(settings.timezone))
     parts = Parts(store=store, settings=settings, clock=SystemClock(), vault=vault, ledger=ledger)

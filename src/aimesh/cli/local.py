@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
-from aimesh.app import database_url
 from aimesh.cli.client import Call, Reply
 from aimesh.cli.faults import Refused
 from aimesh.cli.http import TIMEOUT_S, reply_of
@@ -27,7 +26,7 @@ from aimesh.control.source import Source
 from aimesh.core.clock import SystemClock
 from aimesh.core.ids import DEFAULT_TENANT, TenantId
 from aimesh.settings import Settings
-from aimesh.store.database import StoreError
+from aimesh.store.database import StoreError, default_url
 from aimesh.store.engine import Store, open_store
 from aimesh.store.ledger import LedgerView, ledger_path
 from aimesh.store.people import Role
@@ -77,9 +76,13 @@ def open_parts(settings: Settings) -> tuple[Store, Vault]:
     """The database and the master keys. Raises ``Refused``."""
     try:
         vault = open_vault(settings.home, settings.master_key)
-        return open_store(database_url(settings)), vault
+        return open_store(_database_url(settings)), vault
     except (StoreError, VaultError) as error:
         raise Refused(str(error)) from error
+
+
+def _database_url(settings: Settings) -> str:
+    return settings.database.reveal() if settings.database is not None else default_url(settings.home)
 
 
 def audit_local(store: Store, action: str, changes: dict[str, object]) -> None:

@@ -10,7 +10,7 @@ from aimesh.cli.connect import Session, command
 from aimesh.cli.key_rows import find_key
 from aimesh.cli.options import YesOption, page_note
 from aimesh.cli.output import Answer, Document
-from aimesh.cli.providers import FileOption, read_entry
+from aimesh.cli.providers import FileOption, present_etag, read_entry
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -29,7 +29,7 @@ def list_models(
         str, typer.Argument(metavar="[REF]", help="Alias or text of a key: only what it may call.")
     ] = "",
     *,
-    search: Annotated[str, typer.Option(help="Only names that contain this.")] = "",
+    search: Annotated[str, typer.Option(help="Only those with this in a name, title or description.")] = "",
     vendor: Annotated[str, typer.Option(help="Only of this maker.")] = "",
     kind: Annotated[str, typer.Option(help="chat, embedding, image, video, ...")] = "",
     page: Annotated[int, typer.Option(min=1, help="Which page.")] = 1,
@@ -69,8 +69,8 @@ def set_model(session: Session, model: NameArgument, *, file: FileOption) -> Ans
     Examples:
       aimesh model set our/llama-70b -f llama.yaml
     """
-    entry = read_entry(file, ModelEntry)
-    kept = session.client.send("PUT", _path(model), entry).data
+    entry = read_entry(file, ModelEntry, name=model)
+    kept = session.client.send("PUT", _path(model), entry, etag=present_etag(session, _path(model))).data
     return Answer(data=kept, text=f"{model} is set")
 
 
@@ -78,7 +78,7 @@ def set_model(session: Session, model: NameArgument, *, file: FileOption) -> Ans
 def reset(session: Session, model: NameArgument, *, yes: YesOption = False) -> Answer:
     """Forget what was set: a built-in model is as it came, another is gone."""
     session.confirm(f"Forget what was set for {model!r}?", yes=yes)
-    session.client.send("DELETE", _path(model))
+    session.client.send("DELETE", _path(model), etag=present_etag(session, _path(model)))
     return Answer(data={"name": model, "reset": True}, text=f"{model} is reset")
 
 

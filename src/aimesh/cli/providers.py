@@ -8,7 +8,8 @@ import typer
 from msgspec import Struct
 
 from aimesh.catalog.decode import decode
-from aimesh.catalog.document import read_document
+from aimesh.catalog.document import Document as Yaml
+from aimesh.catalog.document import Mapping, Scalar, read_document
 from aimesh.catalog.schema import ProviderEntry
 from aimesh.cli.client import segment
 from aimesh.cli.connect import Session, command
@@ -59,7 +60,7 @@ def set_provider(session: Session, provider: IdArgument, *, file: FileOption) ->
         aimesh provider set our_cluster -f -
     """
     entry = read_entry(file, ProviderEntry)
-    etag = _etag(session, _path(provider))
+    etag = present_etag(session, _path(provider))
     kept = session.client.send("PUT", _path(provider), entry, etag=etag).data
     return Answer(data=kept, text=f"{provider} is set")
 
@@ -68,17 +69,20 @@ def set_provider(session: Session, provider: IdArgument, *, file: FileOption) ->
 def reset(session: Session, provider: IdArgument, *, yes: YesOption = False) -> Answer:
     """Forget what was set: a built-in provider is as it came, another is gone."""
     session.confirm(f"Forget what was set for {provider!r}?", yes=yes)
-    session.client.send("DELETE", _path(provider), etag=_etag(session, _path(provider)))
+    session.client.send("DELETE", _path(provider), etag=present_etag(session, _path(provider)))
     return Answer(data={"id": provider, "reset": True}, text=f"{provider} is reset")
 
 
-def read_entry(file: Path, schema: type[EntryT]) -> Document:
-    """An entry of the catalogue, as JSON. Raises ``Refused`` with file, line and what to write instead."""
+def read_entry(file: Path, schema: type[EntryT], *, name: str = "") -> Document:
+    """An entry of the catalogue, as JSON; ``name``: of an entry that need not name itself. Raises ``Refused`` with
+    file, line and what to write instead."""
     try:
         text = typer.get_text_stream("stdin").read() if str(file) == "-" else file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Misused(f"{file} cannot be read: {error}") from error
     document, problems = read_document(text, str(file))
+    if name:
+        document = _named(document, name)
     entry, more = decode(document, schema) if not problems else (None, [])
     if entry is None:
         raise Refused(
@@ -90,7 +94,16 @@ def read_entry(file: Path, schema: type[EntryT]) -> Document:
     return data
 
 
-def _etag(session: Session, path: str) -> str:
+def _named(document: Yaml, name: str) -> Yaml:
+    root = document.root
+    if not isinstance(root, Mapping) or "name" in root.entries:
+        return document
+    said = Scalar(text=name, line=root.line, column=root.column, is_plain=False)
+    entries = {"name": (said, said)} | root.entries
+    return Yaml(file=document.file, root=Mapping(entries=entries, line=root.line, column=root.column))
+
+
+def present_etag(session: Session, path: str) -> str:
     """Of what is there now; empty: nothing is."""
     try:
         return session.client.get(path).etag
