@@ -103,7 +103,11 @@ class Observer:
 
     def bad_credential(self, candidate: Candidate, failure: Failure) -> None:
         """See ``dataplane.forward.Means``."""
-        fields = {"credential": candidate.credential, "endpoint": candidate.endpoint.name}
+        fields = {
+            "credential": candidate.credential,
+            "name": candidate.name,
+            "endpoint": candidate.endpoint.name,
+        }
         self.log.event(Level.WARNING, Event.CREDENTIAL_REFUSED, failure.words, fields)
 
     def watch(

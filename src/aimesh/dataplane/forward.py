@@ -94,7 +94,7 @@ def _history(candidate: Candidate, failure: Failure) -> FailedAttempt:
         endpoint_id=endpoint.name,
         slug_name=f"{endpoint.provider}/{candidate.target.upstream_name}",
         base_url=endpoint.base_url,
-        api_key_alias=candidate.credential,
+        api_key_alias=candidate.name,
         provider=endpoint.provider,
         model=candidate.target.upstream_name,
         status=failure.status,
