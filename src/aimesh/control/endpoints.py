@@ -13,15 +13,14 @@ from aimesh.catalog.overlay import one_interface_each
 from aimesh.catalog.schema import EndpointEntry, ModelEntry, PriceEntry
 from aimesh.catalog.snapshot import Endpoint
 from aimesh.control.errors import Invalid, NotFound
-from aimesh.control.http import IfMatch, Pages, check_version, tag
-from aimesh.control.identity import InTenant, Signed
+from aimesh.control.http import Edit, Pages, tag
 from aimesh.control.models_entries import check_not_of_file, put, read_entry, reset
 from aimesh.control.models_supply import EndpointStatus
 from aimesh.control.models_views import Shelf, shelf_of, show_endpoint
 from aimesh.control.noun import Noun
-from aimesh.control.parts import Uses
 from aimesh.control.schemas_gateway_catalog import EndpointPage, EndpointPatch, EndpointView
 from aimesh.control.texts import Id, OptionalLine
+from aimesh.control.visit import Visiting
 from aimesh.core.ids import EndpointName
 from aimesh.store.overlays import Overlay, OverlayKind, find_overlay
 
@@ -30,9 +29,7 @@ NOUN = Noun("endpoints", "Who runs which model over which interface, and for how
 
 @NOUN.get("/endpoints", "list_endpoints")
 def list_all(
-    parts: Uses,
-    caller: Signed,
-    tenant: InTenant,
+    visit: Visiting,
     *,
     pages: Pages,
     search: Annotated[OptionalLine, Query(description="Part of the name, whatever the case.")] = "",
@@ -40,8 +37,8 @@ def list_all(
     status: Annotated[EndpointStatus | None, Query(description="Only those that are so.")] = None,
 ) -> EndpointPage:
     """Every endpoint, by name."""
-    with parts.store.read() as db:
-        shelf = shelf_of(parts, db, caller=caller, tenant=tenant)
+    with visit.parts.store.read() as db:
+        shelf = shelf_of(visit, db)
     word = search.casefold()
     fitting = [
         one
@@ -58,10 +55,10 @@ def list_all(
 
 
 @NOUN.get("/endpoints/{name:path}", "get_endpoint", errors=(404,))
-def get_one(name: Id, parts: Uses, caller: Signed, tenant: InTenant, response: Response) -> EndpointView:
+def get_one(name: Id, visit: Visiting, response: Response) -> EndpointView:
     """One endpoint with its price."""
-    with parts.store.read() as db:
-        shelf = shelf_of(parts, db, caller=caller, tenant=tenant)
+    with visit.parts.store.read() as db:
+        shelf = shelf_of(visit, db)
     return _shown(shelf, name, response)
 
 
@@ -69,28 +66,24 @@ def get_one(name: Id, parts: Uses, caller: Signed, tenant: InTenant, response: R
 def change_one(
     name: Id,
     body: EndpointPatch,
-    parts: Uses,
-    *,
-    caller: Signed,
-    tenant: InTenant,
-    response: Response,
-    if_match: IfMatch = None,
+    visit: Visiting,
+    edit: Edit,
 ) -> EndpointView:
     """Switch an endpoint, or set its upstream name, price or ceilings. It is kept as a change of its model."""
-    with parts.store.write() as db:
-        endpoint = _found(shelf_of(parts, db, caller=caller, tenant=tenant), name)
-        check_not_of_file(parts.settings, OverlayKind.MODEL, endpoint.model)
+    with visit.parts.store.write() as db:
+        endpoint = _found(shelf_of(visit, db), name)
+        check_not_of_file(visit.parts.settings, OverlayKind.MODEL, endpoint.model)
         before = find_overlay(db, OverlayKind.MODEL, endpoint.model)
-        check_version(if_match, 0 if before is None else before.version)
+        edit.check(0 if before is None else before.version)
         entry = _changed(before, endpoint, body)
         if entry != ModelEntry(name=endpoint.model):
             with _from_the_endpoint():
-                put(parts, db, before, entry, name=endpoint.model, caller=caller)
+                put(visit.parts, db, before, entry, name=endpoint.model, caller=visit.caller)
         elif before is not None:
-            reset(parts, db, before, caller)
-    with parts.store.read() as db:
-        shelf = shelf_of(parts, db, caller=caller, tenant=tenant)
-    return _shown(shelf, name, response)
+            reset(visit.parts, db, before, visit.caller)
+    with visit.parts.store.read() as db:
+        shelf = shelf_of(visit, db)
+    return _shown(shelf, name, edit.response)
 
 
 def _changed(before: Overlay | None, endpoint: Endpoint, body: EndpointPatch) -> ModelEntry:

@@ -11,7 +11,6 @@ from msgspec import structs
 from aimesh.control.audit import audited
 from aimesh.control.errors import ApiError, Conflict, Detail, Invalid, Unavailable
 from aimesh.control.http import tag
-from aimesh.control.identity import Caller, InTenant, Signed
 from aimesh.control.keys import own_owner
 from aimesh.control.keys_changes import (
     add_key,
@@ -27,7 +26,7 @@ from aimesh.control.keys_changes import (
 from aimesh.control.keys_terms import edited, known_in
 from aimesh.control.keys_views import is_of_file, show_key
 from aimesh.control.noun import Noun
-from aimesh.control.parts import Parts, Uses
+from aimesh.control.parts import Parts
 from aimesh.control.schemas_gateway import (
     MOST_AT_ONCE,
     BatchAnswer,
@@ -43,7 +42,8 @@ from aimesh.control.schemas_gateway import (
     KeyWithText,
 )
 from aimesh.control.texts import Id
-from aimesh.core.ids import KeyId, TenantId
+from aimesh.control.visit import Visit, Visiting
+from aimesh.core.ids import KeyId
 from aimesh.store.engine import Connection
 from aimesh.store.vault import VaultError
 from aimesh.store.virtual_keys import KeyFilter, KeyTerms, StoredKey, envelope_of, list_keys, place_of
@@ -52,49 +52,43 @@ NOUN = Noun("key actions", "What is done to keys beyond editing them, one or man
 
 
 @NOUN.post("/keys/{key_id}/copy", "copy_key", errors=(404, 409), status=201)
-def copy(
-    key_id: Id, body: KeyCopy, parts: Uses, *, caller: Signed, tenant: InTenant, response: Response
-) -> KeyWithText:
+def copy(key_id: Id, body: KeyCopy, visit: Visiting, response: Response) -> KeyWithText:
     """Make a new key with the route, limits, models, networks, labels and expiry of another."""
-    with naming(body.alias), parts.store.write() as db:
-        original = seen_key(parts, db, KeyId(key_id), caller=caller, tenant=tenant)
-        terms = structs.replace(original.terms, alias=body.alias)
-        key, text = add_key(parts, db, terms, caller=caller, tenant=tenant)
-        view = show_key(parts, db, key)
+    with naming(body.alias), visit.parts.store.write() as db:
+        original = seen_key(visit, db, KeyId(key_id))
+        key, text = add_key(visit, db, structs.replace(original.terms, alias=body.alias))
+        view = show_key(visit.parts, db, key)
     tag(response, key.version)
     return KeyWithText(**view.model_dump(), text=text.reveal())
 
 
 @NOUN.post("/keys/{key_id}/enable", "enable_key", errors=(404, 409))
-def enable(key_id: Id, parts: Uses, caller: Signed, tenant: InTenant, response: Response) -> KeyView:
+def enable(key_id: Id, visit: Visiting, response: Response) -> KeyView:
     """Let a key's calls through again. One that is enabled stays so."""
-    return _switched(parts, KeyId(key_id), True, caller=caller, tenant=tenant, response=response)
+    return _switched(visit, KeyId(key_id), True, response)
 
 
 @NOUN.post("/keys/{key_id}/disable", "disable_key", errors=(404, 409))
-def disable(key_id: Id, parts: Uses, caller: Signed, tenant: InTenant, response: Response) -> KeyView:
+def disable(key_id: Id, visit: Visiting, response: Response) -> KeyView:
     """Refuse a key's calls, within a second. One that is disabled stays so."""
-    return _switched(parts, KeyId(key_id), False, caller=caller, tenant=tenant, response=response)
+    return _switched(visit, KeyId(key_id), False, response)
 
 
-def _switched(
-    parts: Parts, key_id: KeyId, enabled: bool, *, caller: Caller, tenant: TenantId, response: Response
-) -> KeyView:
-    with parts.store.write() as db:
-        key = own_key(parts, db, key_id, caller=caller, tenant=tenant)
-        key = switch_key(db, key, enabled, caller)
-        view = show_key(parts, db, key)
+def _switched(visit: Visit, key_id: KeyId, enabled: bool, response: Response) -> KeyView:
+    with visit.parts.store.write() as db:
+        key = switch_key(db, own_key(visit, db, key_id), enabled, visit.caller)
+        view = show_key(visit.parts, db, key)
     tag(response, key.version)
     return view
 
 
 @NOUN.post("/keys/{key_id}/reveal", "reveal_key", errors=(404, 409))
-def reveal(key_id: Id, parts: Uses, caller: Signed, tenant: InTenant) -> KeyText:
+def reveal(key_id: Id, visit: Visiting) -> KeyText:
     """The text of a key. Each reveal is in the audit log."""
-    with parts.store.write() as db:
-        key = seen_key(parts, db, KeyId(key_id), caller=caller, tenant=tenant)
-        text = _text_of(parts, db, key)
-        audited(db, caller, "key.reveal", target_of(key), {})
+    with visit.parts.store.write() as db:
+        key = seen_key(visit, db, KeyId(key_id))
+        text = _text_of(visit.parts, db, key)
+        audited(db, visit.caller, "key.reveal", target_of(key), {})
     return KeyText(id=key.id, alias=key.terms.alias, text=text)
 
 
@@ -115,30 +109,22 @@ def _text_of(parts: Parts, db: Connection, key: StoredKey) -> str:
 
 
 @NOUN.post("/keys/{key_id}/rotate", "rotate_key", errors=(404, 409))
-def rotate(
-    key_id: Id,
-    parts: Uses,
-    caller: Signed,
-    *,
-    tenant: InTenant,
-    response: Response,
-    body: KeyRotate | None = None,
-) -> KeyWithText:
+def rotate(key_id: Id, visit: Visiting, response: Response, body: KeyRotate | None = None) -> KeyWithText:
     """Give a key a new text. The old one works until the end of its grace; without one, no more at once."""
     grace_s = (body or KeyRotate()).grace_s
-    with parts.store.write() as db:
-        key = own_key(parts, db, KeyId(key_id), caller=caller, tenant=tenant)
-        key, text = rotate_key(parts, db, key, grace_s=grace_s, caller=caller)
-        view = show_key(parts, db, key)
+    with visit.parts.store.write() as db:
+        key = own_key(visit, db, KeyId(key_id))
+        key, text = rotate_key(visit.parts, db, key, grace_s=grace_s, caller=visit.caller)
+        view = show_key(visit.parts, db, key)
     tag(response, key.version)
     return KeyWithText(**view.model_dump(), text=text.reveal())
 
 
 @NOUN.post("/keys/batch", "batch_keys")
-def batch(body: KeyBatch, parts: Uses, caller: Signed, tenant: InTenant) -> BatchAnswer:
+def batch(body: KeyBatch, visit: Visiting) -> BatchAnswer:
     """Do one thing to many keys. What failed is said beside each id; the rest is done."""
-    with parts.store.write() as db:
-        job = _Job(parts, db, body, caller=caller, tenant=tenant)
+    with visit.parts.store.write() as db:
+        job = _Job(visit, db, body)
         results = [job.result(key_id) for key_id in job.chosen()]
     failed = sum(not one.ok for one in results)
     return BatchAnswer(data=results, done=len(results) - failed, failed=failed)
@@ -147,16 +133,13 @@ def batch(body: KeyBatch, parts: Uses, caller: Signed, tenant: InTenant) -> Batc
 class _Job:
     """One batch in its transaction. Raises ``Invalid`` where the request makes no sense for any key."""
 
-    def __init__(
-        self, parts: Parts, db: Connection, body: KeyBatch, *, caller: Caller, tenant: TenantId
-    ) -> None:
-        self._parts = parts
+    def __init__(self, visit: Visit, db: Connection, body: KeyBatch) -> None:
+        self._visit = visit
+        self._caller = visit.caller
         self._db = db
         self._body = body
-        self._caller = caller
-        self._tenant = tenant
         self._edit = _edit_of(body)
-        self._known = known_in(parts, db, tenant)
+        self._known = known_in(visit.parts, db, visit.tenant)
         # What is wrong with the edit itself would be wrong for every key.
         edited(KeyTerms(alias="-"), self._edit, self._known)
 
@@ -172,7 +155,7 @@ class _Job:
         page = list_keys(
             self._db,
             KeyFilter(
-                tenant=self._tenant,
+                tenant=self._visit.tenant,
                 now_s=self._caller.source.at_s,
                 owner=own_owner(self._caller, wanted.operator),
                 status=wanted.status,
@@ -189,7 +172,7 @@ class _Job:
 
     def result(self, key_id: KeyId) -> BatchResult:
         try:
-            self._do(own_key(self._parts, self._db, key_id, caller=self._caller, tenant=self._tenant))
+            self._do(own_key(self._visit, self._db, key_id))
         except ApiError as error:
             return BatchResult(id=key_id, ok=False, error=BatchFault(code=error.code, message=error.message))
         return BatchResult(id=key_id, ok=True)

@@ -9,8 +9,8 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Response
 
-from aimesh.control.http import IfMatch, Pages, check_version, tag
-from aimesh.control.identity import Caller, InTenant, Signed
+from aimesh.control.http import Edit, IfMatch, Pages, check_version, tag
+from aimesh.control.identity import Caller
 from aimesh.control.keys_changes import (
     alias_taken,
     change_terms,
@@ -36,6 +36,7 @@ from aimesh.control.schemas_gateway import (
     KeyWithText,
 )
 from aimesh.control.texts import Id, OptionalLine
+from aimesh.control.visit import Visit, Visiting
 from aimesh.core.ids import KeyId, UserId
 from aimesh.core.secret import Secret
 from aimesh.store.virtual_keys import KeyFilter, find_alias
@@ -53,22 +54,20 @@ def own_owner(caller: Caller, operator: str | None) -> UserId | None:
 
 
 def _wanted(
-    parts: Uses,
-    caller: Signed,
-    tenant: InTenant,
-    *,
+    visit: Visiting,
     alias: Annotated[OptionalLine, Query(description="Part of the alias, whatever the case.")] = "",
     key: Annotated[
         OptionalLine, Query(description="The whole text of the key, or its masked form. Nothing else fits.")
     ] = "",
+    *,
     status: Annotated[KeyStatusName | None, Query(description="`expired` ones are enabled.")] = None,
     operator: Annotated[OptionalLine, Query(description="Whose keys: a user's id, or `me`.")] = "",
     label: Annotated[OptionalLine, Query(description="A label's name, or `name=value`.")] = "",
 ) -> KeyFilter:
     return KeyFilter(
-        tenant=tenant,
-        now_s=parts.clock.wall_s(),
-        owner=own_owner(caller, operator),
+        tenant=visit.tenant,
+        now_s=visit.parts.clock.wall_s(),
+        owner=own_owner(visit.caller, operator),
         status=status,
         alias=alias,
         text=Secret(key) if key else None,
@@ -89,75 +88,67 @@ def list_keys(parts: Uses, wanted: Wanted, pages: Pages) -> KeyPage:
 
 
 @NOUN.get("/keys/{key_id}", "get_key", errors=(404,))
-def get_key(key_id: Id, parts: Uses, caller: Signed, tenant: InTenant, response: Response) -> KeyView:
+def get_key(key_id: Id, visit: Visiting, response: Response) -> KeyView:
     """One key, without its text."""
-    with parts.store.read() as db:
-        key = seen_key(parts, db, KeyId(key_id), caller=caller, tenant=tenant)
+    with visit.parts.store.read() as db:
+        key = seen_key(visit, db, KeyId(key_id))
         tag(response, key.version)
-        return show_key(parts, db, key)
+        return show_key(visit.parts, db, key)
 
 
 @NOUN.post("/keys", "create_key", errors=(409,), status=201)
-def create_key(
-    body: KeyCreate, parts: Uses, caller: Signed, tenant: InTenant, response: Response
-) -> KeyWithText:
+def create_key(body: KeyCreate, visit: Visiting, response: Response) -> KeyWithText:
     """Make a key. The answer holds its text."""
-    with naming(body.alias), parts.store.write() as db:
-        key, text = make_key(parts, db, body, caller=caller, tenant=tenant)
-        view = show_key(parts, db, key)
+    with naming(body.alias), visit.parts.store.write() as db:
+        key, text = make_key(visit, db, body)
+        view = show_key(visit.parts, db, key)
     tag(response, key.version)
     return KeyWithText(**view.model_dump(), text=text.reveal())
 
 
 @NOUN.put("/keys/by-alias/{alias:path}", "upsert_key", errors=(409,))
-def upsert_key(
-    alias: Alias, body: KeyEdit, parts: Uses, *, caller: Signed, tenant: InTenant, response: Response
-) -> KeptKey:
+def upsert_key(alias: Alias, body: KeyEdit, visit: Visiting, response: Response) -> KeptKey:
     """Make a key with this alias, or change the one that has it. The same request twice does nothing more."""
     text: Secret[str] | None = None
-    with naming(alias), parts.store.write() as db:
-        key = find_alias(db, tenant, alias)
+    with naming(alias), visit.parts.store.write() as db:
+        key = find_alias(db, visit.tenant, alias)
         if key is None:
             create = KeyCreate(alias=alias, **body.model_dump(exclude_unset=True))
-            key, text = make_key(parts, db, create, caller=caller, tenant=tenant)
-        elif caller.only_own not in (None, key.owner) or is_reserved(parts.settings, tenant, alias):
+            key, text = make_key(visit, db, create)
+        elif visit.caller.only_own not in (None, key.owner) or _is_reserved(visit, alias):
             raise alias_taken(alias)
         else:
-            key = change_terms(db, key, edited(key.terms, body, known_in(parts, db, tenant)), caller)
-        view = show_key(parts, db, key)
+            known = known_in(visit.parts, db, visit.tenant)
+            key = change_terms(db, key, edited(key.terms, body, known), visit.caller)
+        view = show_key(visit.parts, db, key)
     tag(response, key.version)
     return KeptKey(**view.model_dump(), text=text.reveal() if text is not None else None)
 
 
 @NOUN.patch("/keys/{key_id}", "change_key", errors=(404, 409, 412, 428))
-def change_key(
-    key_id: Id,
-    body: KeyPatch,
-    parts: Uses,
-    *,
-    caller: Signed,
-    tenant: InTenant,
-    response: Response,
-    if_match: IfMatch = None,
-) -> KeyView:
+def change_key(key_id: Id, body: KeyPatch, visit: Visiting, edit: Edit) -> KeyView:
     """Change a key. Its text stays, calls see the change within a second, what was used still counts."""
-    with naming(body.alias or ""), parts.store.write() as db:
-        key = own_key(parts, db, KeyId(key_id), caller=caller, tenant=tenant)
-        check_version(if_match, key.version)
-        terms = edited(key.terms, body, known_in(parts, db, tenant))
-        if terms.alias != key.terms.alias and is_reserved(parts.settings, tenant, terms.alias):
+    with naming(body.alias or ""), visit.parts.store.write() as db:
+        key = own_key(visit, db, KeyId(key_id))
+        edit.check(key.version)
+        terms = edited(key.terms, body, known_in(visit.parts, db, visit.tenant))
+        if terms.alias != key.terms.alias and _is_reserved(visit, terms.alias):
             raise alias_taken(terms.alias)
-        key = change_terms(db, key, terms, caller)
-        view = show_key(parts, db, key)
-    tag(response, key.version)
+        key = change_terms(db, key, terms, visit.caller)
+        view = show_key(visit.parts, db, key)
+    edit.tag(key.version)
     return view
 
 
 @NOUN.delete("/keys/{key_id}", "delete_key", errors=(404, 409, 412), status=204)
-def remove_key(key_id: Id, parts: Uses, caller: Signed, tenant: InTenant, if_match: IfMatch = None) -> None:
+def remove_key(key_id: Id, visit: Visiting, if_match: IfMatch = None) -> None:
     """Delete a key for good. What was recorded of its calls stays."""
-    with parts.store.write() as db:
-        key = own_key(parts, db, KeyId(key_id), caller=caller, tenant=tenant)
+    with visit.parts.store.write() as db:
+        key = own_key(visit, db, KeyId(key_id))
         if if_match is not None:
             check_version(if_match, key.version)
-        drop_key(db, key, caller)
+        drop_key(db, key, visit.caller)
+
+
+def _is_reserved(visit: Visit, alias: str) -> bool:
+    return is_reserved(visit.parts.settings, visit.tenant, alias)

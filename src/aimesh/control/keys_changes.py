@@ -15,6 +15,7 @@ from aimesh.control.keys_terms import edited, known_in
 from aimesh.control.keys_views import find_file_key, is_of_file, is_reserved
 from aimesh.control.parts import Parts
 from aimesh.control.schemas_gateway import KeyCreate
+from aimesh.control.visit import Visit
 from aimesh.core.ids import KeyId, TenantId
 from aimesh.core.secret import Secret
 from aimesh.store import virtual_keys
@@ -24,17 +25,17 @@ from aimesh.store.tenants import find_tenant
 from aimesh.store.virtual_keys import KeyTerms, NewKey, StoredKey
 
 
-def seen_key(parts: Parts, db: Connection, key_id: KeyId, *, caller: Caller, tenant: TenantId) -> StoredKey:
+def seen_key(visit: Visit, db: Connection, key_id: KeyId) -> StoredKey:
     """A key that the caller may see. Raises ``NotFound``."""
-    key = find_file_key(parts.settings, tenant, key_id) or virtual_keys.find_key(db, key_id)
-    if key is None or key.tenant != tenant or caller.only_own not in (None, key.owner):
+    key = find_file_key(visit.parts.settings, visit.tenant, key_id) or virtual_keys.find_key(db, key_id)
+    if key is None or key.tenant != visit.tenant or visit.caller.only_own not in (None, key.owner):
         raise NotFound("KEY_NOT_FOUND", "there is no such key")
     return key
 
 
-def own_key(parts: Parts, db: Connection, key_id: KeyId, *, caller: Caller, tenant: TenantId) -> StoredKey:
+def own_key(visit: Visit, db: Connection, key_id: KeyId) -> StoredKey:
     """A key that the caller may change. Raises ``NotFound``, or ``Conflict`` for one of aimesh.yaml."""
-    key = seen_key(parts, db, key_id, caller=caller, tenant=tenant)
+    key = seen_key(visit, db, key_id)
     if is_of_file(key):
         raise Conflict("KEY_READ_ONLY", "this key is declared in aimesh.yaml; change it there")
     return key
@@ -54,24 +55,19 @@ def naming(alias: str) -> Iterator[None]:
         raise alias_taken(alias) from error
 
 
-def make_key(
-    parts: Parts, db: Connection, create: KeyCreate, *, caller: Caller, tenant: TenantId
-) -> tuple[StoredKey, Secret[str]]:
+def make_key(visit: Visit, db: Connection, create: KeyCreate) -> tuple[StoredKey, Secret[str]]:
     """A new key with the tenant's defaults, and its text."""
-    found = find_tenant(db, tenant)
+    found = find_tenant(db, visit.tenant)
     blank = KeyTerms(alias=create.alias)
     if found is not None:
         blank = KeyTerms(
             alias=create.alias, route=found.terms.default_route, limits=found.terms.default_limits
         )
-    return add_key(
-        parts, db, edited(blank, create, known_in(parts, db, tenant)), caller=caller, tenant=tenant
-    )
+    return add_key(visit, db, edited(blank, create, known_in(visit.parts, db, visit.tenant)))
 
 
-def add_key(
-    parts: Parts, db: Connection, terms: KeyTerms, *, caller: Caller, tenant: TenantId
-) -> tuple[StoredKey, Secret[str]]:
+def add_key(visit: Visit, db: Connection, terms: KeyTerms) -> tuple[StoredKey, Secret[str]]:
+    parts, caller, tenant = visit.parts, visit.caller, visit.tenant
     if is_reserved(parts.settings, tenant, terms.alias):
         raise alias_taken(terms.alias)
     now_s = parts.clock.wall_s()

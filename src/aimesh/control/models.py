@@ -8,16 +8,15 @@ from msgspec import Struct
 from aimesh.catalog.schema import ModelEntry
 from aimesh.catalog.snapshot import Endpoint, Model
 from aimesh.control.errors import Detail, Invalid, NotFound
-from aimesh.control.http import IfMatch, Pages, check_version, tag
-from aimesh.control.identity import InTenant, Signed
+from aimesh.control.http import Edit, IfMatch, Pages, check_version, tag
 from aimesh.control.keys_changes import seen_key
 from aimesh.control.models_entries import check_not_of_file, put, read_entry, reset
 from aimesh.control.models_supply import reachable
-from aimesh.control.models_views import Shelf, shelf_of, show_model, show_model_whole
+from aimesh.control.models_views import shelf_of, show_model, show_model_whole, waiting
 from aimesh.control.noun import Noun
-from aimesh.control.parts import Uses
 from aimesh.control.schemas_gateway_catalog import ModelBody, ModelDetail, ModelPage, ModelPath
 from aimesh.control.texts import OptionalLine
+from aimesh.control.visit import Visiting
 from aimesh.core.ids import KeyId, ModelName
 from aimesh.core.kind import Kind
 from aimesh.store.overlays import OverlayKind, find_overlay
@@ -60,9 +59,7 @@ def _wanted(
 
 @NOUN.get("/models", "list_models", errors=(404,))
 def list_all(
-    parts: Uses,
-    caller: Signed,
-    tenant: InTenant,
+    visit: Visiting,
     wanted: Annotated[Wanted, Depends(_wanted)],
     *,
     pages: Pages,
@@ -70,11 +67,11 @@ def list_all(
 ) -> ModelPage:
     """Every model, by name."""
     reach = None
-    with parts.store.read() as db:
-        shelf = shelf_of(parts, db, caller=caller, tenant=tenant)
+    with visit.parts.store.read() as db:
+        shelf = shelf_of(visit, db)
         if key:
-            found = seen_key(parts, db, KeyId(key), caller=caller, tenant=tenant)
-            reach = reachable(shelf.supply, found, parts.clock.wall_s())
+            found = seen_key(visit, db, KeyId(key))
+            reach = reachable(shelf.supply, found, visit.parts.clock.wall_s())
     fitting = [
         model
         for _, model in sorted(shelf.catalog.models.items())
@@ -89,63 +86,57 @@ def list_all(
 
 
 @NOUN.get("/models/{name:path}", "get_model", errors=(404,))
-def get_one(
-    name: ModelPath, parts: Uses, caller: Signed, tenant: InTenant, request: Request, *, response: Response
-) -> ModelDetail:
+def get_one(name: ModelPath, visit: Visiting, request: Request, response: Response) -> ModelDetail:
     """One model with its endpoints, prices and ready calls."""
-    with parts.store.read() as db:
-        shelf = shelf_of(parts, db, caller=caller, tenant=tenant)
-    return _whole(shelf, name, request, response)
-
-
-@NOUN.put("/models/{name:path}", "set_model", errors=(409, 412, 428))
-def set_one(
-    name: ModelPath,
-    body: ModelBody,
-    parts: Uses,
-    *,
-    caller: Signed,
-    tenant: InTenant,
-    request: Request,
-    response: Response,
-    if_match: IfMatch = None,
-) -> ModelDetail:
-    """Add a model, or change a built-in one: what is set here holds, the rest stays."""
-    check_not_of_file(parts.settings, OverlayKind.MODEL, name)
-    entry = read_entry({"name": name} | body, ModelEntry)
-    if entry.name != name:
-        message = "the path names another model"
-        raise Invalid("INVALID_ENTRY", message, details=[Detail(path="name", message=message)])
-    with parts.store.write() as db:
-        before = find_overlay(db, OverlayKind.MODEL, name)
-        if before is not None or if_match is not None:
-            check_version(if_match, 0 if before is None else before.version)
-        put(parts, db, before, entry, name=name, caller=caller)
-    with parts.store.read() as db:
-        shelf = shelf_of(parts, db, caller=caller, tenant=tenant)
-    return _whole(shelf, name, request, response)
-
-
-@NOUN.delete("/models/{name:path}", "reset_model", errors=(404, 409, 412), status=204)
-def reset_one(name: ModelPath, parts: Uses, caller: Signed, if_match: IfMatch = None) -> None:
-    """Forget what was set: a built-in model is as it came, another one is gone."""
-    check_not_of_file(parts.settings, OverlayKind.MODEL, name)
-    with parts.store.write() as db:
-        before = find_overlay(db, OverlayKind.MODEL, name)
-        if before is None:
-            raise _not_found()
-        if if_match is not None:
-            check_version(if_match, before.version)
-        reset(parts, db, before, caller)
-
-
-def _whole(shelf: Shelf, name: str, request: Request, response: Response) -> ModelDetail:
+    with visit.parts.store.read() as db:
+        shelf = shelf_of(visit, db)
     model = shelf.catalog.models.get(ModelName(name))
     if model is None:
         raise _not_found()
     found = show_model_whole(shelf, model, request)
     tag(response, found.version)
     return found
+
+
+@NOUN.put("/models/{name:path}", "set_model", errors=(409, 412, 428))
+def set_one(
+    name: ModelPath,
+    body: ModelBody,
+    visit: Visiting,
+    request: Request,
+    edit: Edit,
+) -> ModelDetail:
+    """Add a model, or change a built-in one: what is set here holds, the rest stays."""
+    check_not_of_file(visit.parts.settings, OverlayKind.MODEL, name)
+    entry = read_entry({"name": name} | body, ModelEntry)
+    if entry.name != name:
+        message = "the path names another model"
+        raise Invalid("INVALID_ENTRY", message, details=[Detail(path="name", message=message)])
+    with visit.parts.store.write() as db:
+        before = find_overlay(db, OverlayKind.MODEL, name)
+        if before is not None or edit.if_match is not None:
+            edit.check(0 if before is None else before.version)
+        kept = put(visit.parts, db, before, entry, name=name, caller=visit.caller)
+    edit.tag(kept.version)
+    with visit.parts.store.read() as db:
+        shelf = shelf_of(visit, db)
+    model = shelf.catalog.models.get(ModelName(name))
+    if model is None:
+        raise waiting(shelf)
+    return show_model_whole(shelf, model, request)
+
+
+@NOUN.delete("/models/{name:path}", "reset_model", errors=(404, 409, 412), status=204)
+def reset_one(name: ModelPath, visit: Visiting, if_match: IfMatch = None) -> None:
+    """Forget what was set: a built-in model is as it came, another one is gone."""
+    check_not_of_file(visit.parts.settings, OverlayKind.MODEL, name)
+    with visit.parts.store.write() as db:
+        before = find_overlay(db, OverlayKind.MODEL, name)
+        if before is None:
+            raise _not_found()
+        if if_match is not None:
+            check_version(if_match, before.version)
+        reset(visit.parts, db, before, visit.caller)
 
 
 def _not_found() -> NotFound:

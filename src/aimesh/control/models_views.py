@@ -9,10 +9,9 @@ from aimesh.catalog.examples import examples
 from aimesh.catalog.price import Price
 from aimesh.catalog.snapshot import Catalog, Endpoint, Model, Provider
 from aimesh.control.access import Permission
-from aimesh.control.identity import Caller
+from aimesh.control.errors import Conflict
 from aimesh.control.models_entries import is_of_file, shown_document
 from aimesh.control.models_supply import EndpointStatus, Supply, supply_of
-from aimesh.control.parts import Parts
 from aimesh.control.schemas_gateway_catalog import (
     CallExample,
     CeilingsBody,
@@ -25,7 +24,8 @@ from aimesh.control.schemas_gateway_catalog import (
     RegionView,
 )
 from aimesh.control.source import host_of, is_https
-from aimesh.core.ids import EndpointName, ProviderId, TenantId
+from aimesh.control.visit import Visit
+from aimesh.core.ids import EndpointName, ProviderId
 from aimesh.settings import Settings
 from aimesh.store.engine import Connection
 from aimesh.store.overlays import Overlay, OverlayKind, list_overlays
@@ -46,16 +46,23 @@ class Shelf(Struct, frozen=True):
     may_edit: bool
 
 
-def shelf_of(parts: Parts, db: Connection, *, caller: Caller, tenant: TenantId) -> Shelf:
-    supply = supply_of(parts, db, tenant)
-    may_edit = caller.may(Permission.CATALOG_WRITE)
+def shelf_of(visit: Visit, db: Connection) -> Shelf:
+    supply = supply_of(visit.parts, db, visit.tenant)
+    may_edit = visit.caller.may(Permission.CATALOG_WRITE)
     return Shelf(
-        settings=parts.settings,
+        settings=visit.parts.settings,
         supply=supply,
         catalog=supply.installed.shown if may_edit else supply.installed.catalog,
         providers={one.name: one for one in list_overlays(db, OverlayKind.PROVIDER)},
         models={one.name: one for one in list_overlays(db, OverlayKind.MODEL)},
         may_edit=may_edit,
+    )
+
+
+def waiting(shelf: Shelf) -> Conflict:
+    """For an entry that is kept, while another one keeps all of them from being used."""
+    return Conflict(
+        "ENTRY_WAITING", f"it is kept, and waits until this is mended: {shelf.supply.installed.problem}"
     )
 
 

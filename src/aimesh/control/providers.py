@@ -6,12 +6,16 @@ from fastapi import Query, Response
 
 from aimesh.catalog.schema import ProviderEntry
 from aimesh.control.errors import NotFound
-from aimesh.control.http import IfMatch, Pages, check_version, tag
-from aimesh.control.identity import InTenant, Signed
+from aimesh.control.http import Edit, IfMatch, Pages, check_version, tag
 from aimesh.control.models_entries import check_not_of_file, put, read_entry, reset
-from aimesh.control.models_views import endpoints_by_provider, shelf_of, show_provider, show_provider_whole
+from aimesh.control.models_views import (
+    endpoints_by_provider,
+    shelf_of,
+    show_provider,
+    show_provider_whole,
+    waiting,
+)
 from aimesh.control.noun import Noun
-from aimesh.control.parts import Uses
 from aimesh.control.schemas_gateway_catalog import (
     ProviderBody,
     ProviderDetail,
@@ -19,6 +23,7 @@ from aimesh.control.schemas_gateway_catalog import (
     ProviderPath,
 )
 from aimesh.control.texts import OptionalLine
+from aimesh.control.visit import Visiting
 from aimesh.core.ids import ProviderId
 from aimesh.store.overlays import OverlayKind, find_overlay
 
@@ -27,16 +32,14 @@ NOUN = Noun("providers", "Accounts and regions that run models.")
 
 @NOUN.get("/providers", "list_providers")
 def list_all(
-    parts: Uses,
-    caller: Signed,
-    tenant: InTenant,
+    visit: Visiting,
     *,
     pages: Pages,
     search: Annotated[OptionalLine, Query(description="Part of an id or name, whatever the case.")] = "",
 ) -> ProviderPage:
     """Every provider, by id."""
-    with parts.store.read() as db:
-        shelf = shelf_of(parts, db, caller=caller, tenant=tenant)
+    with visit.parts.store.read() as db:
+        shelf = shelf_of(visit, db)
     word = search.casefold()
     wanted = [
         one
@@ -52,12 +55,10 @@ def list_all(
 
 
 @NOUN.get("/providers/{provider_id}", "get_provider", errors=(404,))
-def get_one(
-    provider_id: ProviderPath, parts: Uses, caller: Signed, tenant: InTenant, response: Response
-) -> ProviderDetail:
+def get_one(provider_id: ProviderPath, visit: Visiting, response: Response) -> ProviderDetail:
     """One provider."""
-    with parts.store.read() as db:
-        shelf = shelf_of(parts, db, caller=caller, tenant=tenant)
+    with visit.parts.store.read() as db:
+        shelf = shelf_of(visit, db)
     provider = shelf.catalog.providers.get(ProviderId(provider_id))
     if provider is None:
         raise _not_found()
@@ -70,38 +71,37 @@ def get_one(
 def set_one(
     provider_id: ProviderPath,
     body: ProviderBody,
-    parts: Uses,
-    *,
-    caller: Signed,
-    tenant: InTenant,
-    response: Response,
-    if_match: IfMatch = None,
+    visit: Visiting,
+    edit: Edit,
 ) -> ProviderDetail:
     """Add a provider, or change a built-in one: what is set here holds, the rest stays."""
-    check_not_of_file(parts.settings, OverlayKind.PROVIDER, provider_id)
+    check_not_of_file(visit.parts.settings, OverlayKind.PROVIDER, provider_id)
     entry = read_entry(body, ProviderEntry)
-    with parts.store.write() as db:
+    with visit.parts.store.write() as db:
         before = find_overlay(db, OverlayKind.PROVIDER, provider_id)
-        if before is not None or if_match is not None:
-            check_version(if_match, 0 if before is None else before.version)
-        kept = put(parts, db, before, entry, name=provider_id, caller=caller)
-    tag(response, kept.version)
-    with parts.store.read() as db:
-        shelf = shelf_of(parts, db, caller=caller, tenant=tenant)
-    return show_provider_whole(shelf, shelf.catalog.providers[ProviderId(provider_id)])
+        if before is not None or edit.if_match is not None:
+            edit.check(0 if before is None else before.version)
+        kept = put(visit.parts, db, before, entry, name=provider_id, caller=visit.caller)
+    edit.tag(kept.version)
+    with visit.parts.store.read() as db:
+        shelf = shelf_of(visit, db)
+    provider = shelf.catalog.providers.get(ProviderId(provider_id))
+    if provider is None:
+        raise waiting(shelf)
+    return show_provider_whole(shelf, provider)
 
 
 @NOUN.delete("/providers/{provider_id}", "reset_provider", errors=(404, 409, 412), status=204)
-def reset_one(provider_id: ProviderPath, parts: Uses, caller: Signed, if_match: IfMatch = None) -> None:
+def reset_one(provider_id: ProviderPath, visit: Visiting, if_match: IfMatch = None) -> None:
     """Forget what was set: a built-in provider is as it came, another one is gone."""
-    check_not_of_file(parts.settings, OverlayKind.PROVIDER, provider_id)
-    with parts.store.write() as db:
+    check_not_of_file(visit.parts.settings, OverlayKind.PROVIDER, provider_id)
+    with visit.parts.store.write() as db:
         before = find_overlay(db, OverlayKind.PROVIDER, provider_id)
         if before is None:
             raise _not_found()
         if if_match is not None:
             check_version(if_match, before.version)
-        reset(parts, db, before, caller)
+        reset(visit.parts, db, before, visit.caller)
 
 
 def _not_found() -> NotFound:

@@ -12,8 +12,8 @@ from aimesh.settings import is_header_text
 
 
 def _name(text: str) -> str:
-    if not text.isprintable() or "/" in text or text != text.strip():
-        raise ValueError("a name has printable characters without '/', and no space at its ends")
+    if not text.isprintable() or set(text) & set('/"\\') or text != text.strip():
+        raise ValueError("a name has printable characters but slashes and quotes, and no space at its ends")
     return text
 
 
