@@ -53,6 +53,7 @@ from aimesh.control import (
     tenants,
     tokens,
 )
+from aimesh.control.document import ABOUT, AdminApi, document_page
 from aimesh.control.edge import Edge
 from aimesh.control.errors import add_handlers
 from aimesh.control.noun import PREFIX, Noun
@@ -81,9 +82,10 @@ NOUNS: tuple[Noun, ...] = (
 
 def make_app(parts: Parts) -> FastAPI:
     _check(NOUNS)
-    app = FastAPI(
+    app = AdminApi(
         title="aimesh admin API",
         version=__version__,
+        description=ABOUT,
         summary="Virtual keys, routes, quotas, credentials and people of an aimesh installation.",
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,
@@ -96,6 +98,7 @@ def make_app(parts: Parts) -> FastAPI:
     for noun in NOUNS:
         # Their routes are complete: including them would build each one again for every app.
         app.router.routes.extend(noun.router.routes)
+    app.add_route(f"{PREFIX}/docs", document_page, methods=["GET"], include_in_schema=False)
     app.add_route(setup.PAGE, setup_page, methods=["GET"], include_in_schema=False)
     app.add_middleware(Edge, parts=parts)
     return app

@@ -142,14 +142,18 @@ def documented(statuses: Sequence[int]) -> dict[int | str, dict[str, Any]]:
     """The part of an operation's document that tells of its errors."""
     answers: dict[int | str, dict[str, Any]] = {}
     for status in sorted(statuses):
-        description, code, message = _SEEN[status]
-        body = ErrorBody(code=code, message=message, request_id="0190f2a4c1de5f3b00000001")
         answers[status] = {
             "model": ErrorAnswer,
-            "description": description,
-            "content": {"application/json": {"example": ErrorAnswer(error=body).model_dump()}},
+            "description": _SEEN[status][0],
+            "content": {"application/json": {"example": example_of(status)}},
         }
     return answers
+
+
+def example_of(status: int) -> dict[str, Any]:
+    _, code, message = _SEEN[status]
+    body = ErrorBody(code=code, message=message, request_id="0190f2a4c1de5f3b00000001")
+    return ErrorAnswer(error=body).model_dump()
 
 
 def error_response(error: ApiError, request_id: str) -> JSONResponse:

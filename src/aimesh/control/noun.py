@@ -72,6 +72,7 @@ class Noun:
             status_code=status,
             dependencies=guard,
             responses=documented(sorted(statuses)),
+            openapi_extra={"x-permission": permission.value},
         )
 
 

@@ -25,6 +25,9 @@ input { box-sizing: border-box; width: 100%; padding: 0.5rem; font: inherit; }
 button { margin-top: 1.25rem; padding: 0.5rem 1rem; font: inherit; cursor: pointer; }
 [role=alert] { color: #b00020; min-height: 1.5em; margin: 0.75rem 0 0; }
 [hidden] { display: none; }
+main.wide { max-width: 60rem; margin: 2rem auto; }
+h3 { font: 600 1rem ui-monospace, monospace; margin: 2rem 0 0; overflow-wrap: anywhere; }
+td { padding: 0 1rem 0 0; vertical-align: top; }
 """
 
 _SCRIPT = """
@@ -136,6 +139,11 @@ def failure_page(request: Request, message: str) -> str:
     title = html.escape(_WORDS[language]["failed"])
     main = f'<main><h1>{title}</h1><p role="alert">{html.escape(message)}</p><a href="/">aimesh</a></main>'
     return _document(language, title, main)
+
+
+def plain_page(title: str, main: str) -> str:
+    """A page in English without a script; ``main`` is markup."""
+    return _document("en", html.escape(title), main)
 
 
 def page_headers() -> dict[str, str]:
