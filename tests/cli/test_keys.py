@@ -65,6 +65,15 @@ def test_a_key_that_cannot_be_revealed_is_listed_masked(shell: Shell) -> None:
     assert shell.refused("key", "get", "team")["code"] == "KEY_NOT_REVEALABLE"
 
 
+def test_one_key_is_shown_field_by_field(shell: Shell) -> None:
+    shell.done("key", "create", "team", "--label", "team=search", "--rpm", "60", "--quota", "daily:5")
+    shown = dict(line.split("\t", 1) for line in shell.done("key", "show", "team").splitlines())
+    assert shown["alias"] == "team"
+    assert shown["quota"] == "daily 0 of 5"
+    assert (shown["labels"], shown["rates"]) == ("team=search", "60 requests a minute")
+    assert (shown["networks"], shown["expires"]) == ("any", "never")
+
+
 def test_the_list_is_never_the_text(shell: Shell) -> None:
     text = shell.done("key", "create", "team")
     for words in (

@@ -42,6 +42,9 @@ def test_a_model_is_shown_whole(shell: Shell) -> None:
     assert model["kind"] == "chat"
     assert {one["interface"] for one in model["endpoints"]} >= {"open_ai"}
     assert any("curl" in one["code"] for one in model["examples"])
+    header, *rows = shell.done("model", "get", "qwen/qwen3.7-max").splitlines()
+    assert header.split("\t") == ["endpoint", "status", "upstream", "price"]
+    assert any("input" in row.split("\t")[3] for row in rows)
     assert shell.refused("model", "get", "qwen/no-such-model")["code"] == "MODEL_NOT_FOUND"
 
 

@@ -82,6 +82,13 @@ def test_people_get_their_own_rows_and_notes_beside(capsys: pytest.CaptureFixtur
     assert "by the way" not in shown.out + shown.err
 
 
+def test_one_thing_stands_upright(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = printed(capsys, Answer(data=ROWS[0]), Format.TABLE).splitlines()
+    assert shown[0] == "field\tvalue"
+    assert shown[3:] == ["models\tx, y", 'owner\t{"name": "lin"}', "on\tyes", "rpm\t"]
+    assert printed(capsys, Answer(data=ROWS[0], text="x"), Format.TABLE, "id") == "field\tvalue\nid\t1\n"
+
+
 def test_nothing_that_others_wrote_moves_a_terminal() -> None:
     assert cell("a\x1b[31mb\tc\nd") == "a [31mb c d"
     assert cell(["x\x07", "y"]) == "x , y"

@@ -105,6 +105,20 @@ def key_row(data: Document) -> Document:
     }
 
 
+def key_more(data: Document) -> Document:
+    """The rest of a key for people: what is said of it alone."""
+    rates = {"requests a minute": "rpm", "tokens a minute": "tpm", "calls at once": "concurrency"}
+    return {
+        "networks": ", ".join(data["networks"]) or "any",
+        "expires": time_text(data["expires_at"]) or "never",
+        "labels": ", ".join(f"{name}={value}" for name, value in data["labels"].items()),
+        "rates": ", ".join(f"{data[name]} {words}" for words, name in rates.items() if data[name]) or "any",
+        "source": data["source"],
+        "updated": time_text(data["updated_at"]),
+        "id": data["id"],
+    }
+
+
 def quota_text(quota: Document) -> str:
     used = quota.get("used")
     unit = "" if quota["unit"] == Unit.TOKENS.value else f" {quota['unit']}"

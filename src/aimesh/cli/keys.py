@@ -27,6 +27,7 @@ from aimesh.cli.key_rows import (
     find_alias,
     find_key,
     key_data,
+    key_more,
     key_row,
     text_answer,
     user_id,
@@ -168,7 +169,7 @@ def show(session: Session, ref: RefArgument) -> Answer:
       aimesh key show search-production --field route --json
     """
     data = key_data(find_key(session, ref))
-    return Answer(data=data, people=[key_row(data)], columns=KEY_COLUMNS, title=data["alias"])
+    return Answer(data=data, people=key_row(data) | key_more(data), title=data["alias"])
 
 
 @command(app)

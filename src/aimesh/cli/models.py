@@ -58,7 +58,14 @@ def list_models(
 @command(app)
 def get(session: Session, model: NameArgument) -> Answer:
     """Show everything about a model: endpoints, prices, call examples."""
-    return Answer(data=session.client.get(_path(model)).data)
+    found = session.client.get(_path(model)).data
+    return Answer(
+        data=found,
+        people=[_endpoint_row(one) for one in found["endpoints"]],
+        columns=("endpoint", "status", "upstream", "price"),
+        title=f"{found['name']}: {found['description']}" if found["description"] else found["name"],
+        note="Everything: --json. Calls to copy: aimesh examples.",
+    )
 
 
 @command(app, "set")
@@ -101,6 +108,26 @@ def _row(row: Document) -> Document:
         "callable": row["callable"],
         "endpoints": len(row["endpoints"]),
     }
+
+
+def _endpoint_row(endpoint: Document) -> Document:
+    return {
+        "endpoint": endpoint["name"],
+        "status": endpoint["status"],
+        "upstream": endpoint["upstream"] or "unknown",
+        "price": _price_text(endpoint["price"]),
+    }
+
+
+def _price_text(price: Document | None) -> str:
+    """The first tier; whatever else there is, is named."""
+    if price is None:
+        return "unknown"
+    tiers = price.get("tiers") or [{}]
+    amounts = [f"{name} {tiers[0][name]}" for name in ("input", "output") if name in tiers[0]]
+    more = [name for name in price if name not in ("currency", "date", "source", "tiers")]
+    more += [f"{len(tiers)} tiers"] if len(tiers) > 1 else []
+    return ", ".join([*amounts, *more]) + f" ({price['currency']})"
 
 
 def _path(model: str) -> str:

@@ -50,8 +50,8 @@ class Answer(Struct, frozen=True):
     """What a command found or did."""
 
     data: Document | list[Document]
-    people: list[Document] | None = None
-    """The same in a table's words; None: as it is."""
+    people: Document | list[Document] | None = None
+    """The same in the words of people: lines of a table, or one thing field by field. None: as it is."""
     columns: tuple[str, ...] = ()
     """Fields that a table shows; empty: all."""
     title: str = ""
@@ -88,8 +88,12 @@ def show_answer(answer: Answer, style: Style, time_ms: int) -> None:
             typer.echo(_csv(rows, style.fields or answer.columns), nl=False)
         case Format.TABLE if answer.text and not style.fields:
             typer.echo(answer.text)
+        case Format.TABLE if isinstance(answer.people, dict) and not style.fields:
+            _show_upright(answer.title, answer.people)
+        case Format.TABLE if not is_list and (answer.people is None or style.fields):
+            _show_upright(answer.title, rows[0])
         case Format.TABLE:
-            if answer.people is not None and not style.fields:
+            if isinstance(answer.people, list) and not style.fields:
                 rows = answer.people
             columns = style.fields or answer.columns or tuple(_all_fields(rows))
             show_table(
@@ -169,6 +173,10 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
 
 def show_json(value: object) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _show_upright(title: str, row: Document) -> None:
+    show_table(title, ("field", "value"), [(name, cell(value)) for name, value in row.items()])
 
 
 def _check_fields(rows: Sequence[Document], fields: Sequence[str]) -> None:
