@@ -170,7 +170,8 @@ def operations_page() -> Iterator[str]:
     )
     yield prose(
         "Outside `/gateway`: `/` names the base URLs, `/healthz` says that the process lives, `/readyz` that it",
-        "wants calls. The admin addresses (`admin_listen`) serve the same and `/metrics`.",
+        "wants calls; everything else is relayed to the control process. The admin addresses (`admin_listen`)",
+        "serve health and `/metrics`.",
     ).rstrip()
 
 

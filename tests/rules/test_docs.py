@@ -295,9 +295,8 @@ def test_every_command_is_in_both_readmes() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_metrics_are_counted(page: Path) -> None:
-    counted = "\n".join(
-        path.read_text() for path in (SOURCE / "observer.py", SOURCE / "telemetry" / "metrics.py")
-    )
+    counters = ("observer.py", "telemetry/metrics.py", "supervisor/supervisor.py")
+    counted = "\n".join((SOURCE / name).read_text() for name in counters)
     named = {code for code in inline_code(page.read_text()) if re.fullmatch(r"aimesh_[a-z_]+", code)}
     assert [name for name in sorted(named) if f'"{name}"' not in counted] == []
 
