@@ -67,6 +67,8 @@ DAY_S = 86_400
 TIDY_EVERY_S = 3600.0
 SETTLE_EVERY_S = 1.0
 """How soon the settler sees that a task's turn has come."""
+LEDGER_SYNC_S = 5.0
+"""Most that a power cut can take from what keys have used."""
 LAST_WORDS_S = 1.0
 """For calls whose upstream was cut off to note what became of them, while the database and the journal are open."""
 GC_THRESHOLD = 50_000
@@ -172,6 +174,8 @@ class Worker:
         self.children.repeat("watch publications", POLL_S, self._watch_publications)
         self.children.repeat("settle tasks", SETTLE_EVERY_S, self._settler().round)
         self.children.start("tidy up", self._tidy_up())
+        if self._ledger is not None:
+            self.children.repeat("sync limits", LEDGER_SYNC_S, self._sync_ledger)
         seat = self._seat
         for listener in seat.admin or [_bind(address) for address in self._settings.admin_listen]:
             await self._admin.listen(listener)
@@ -252,6 +256,10 @@ class Worker:
     def _account_of(self, key: KeyPolicy, tenant: TenantPolicy | None) -> Account | None:
         """See ``dataplane.keyring.AccountOf``."""
         return self._holder.compile(key, tenant) if self._holder is not None else None
+
+    async def _sync_ledger(self) -> None:
+        if self._ledger is not None:
+            await self._loop.run_in_executor(None, self._ledger.sync)
 
     def _settler(self) -> Settler:
         return Settler(

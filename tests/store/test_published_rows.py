@@ -22,7 +22,7 @@ from aimesh.core.policy import (
     Unit,
 )
 from aimesh.core.secret import Secret
-from aimesh.store import credentials, tenants, virtual_keys
+from aimesh.store import credentials, key_text, tenants, virtual_keys
 from aimesh.store.engine import Store
 from aimesh.store.key_table import GONE, decode_policy
 from aimesh.store.overlays import OverlayKind
@@ -73,7 +73,7 @@ def rotate(press: Press, key: StoredKey, text: str, *, grace_s: float) -> Stored
 
 
 def digest(text: str) -> bytes:
-    return virtual_keys.digest(text_of(text))
+    return key_text.digest(text_of(text))
 
 
 def test_a_key_is_published_with_everything(press: Press) -> None:

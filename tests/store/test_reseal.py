@@ -12,6 +12,7 @@ from aimesh.store import credentials, virtual_keys
 from aimesh.store.changes import current
 from aimesh.store.credentials import NewCredential
 from aimesh.store.engine import Store
+from aimesh.store.key_text import make_text
 from aimesh.store.reseal import reseal
 from aimesh.store.tables import CREDENTIALS, VIRTUAL_KEYS
 from aimesh.store.vault import Vault, VaultError, add_file_key, forget_old_file_keys, open_vault
@@ -28,7 +29,7 @@ def fill(store: Store, vault: Vault, count: int) -> dict[str, Secret[str]]:
     held: dict[str, Secret[str]] = {}
     with store.write() as db:
         for index in range(count):
-            text, key_id = virtual_keys.make_text(), virtual_keys.make_id(float(index))
+            text, key_id = make_text(), virtual_keys.make_id(float(index))
             envelope = virtual_keys.seal(vault, text, virtual_keys.place_of(ACME, key_id))
             virtual_keys.insert_key(
                 db,

@@ -7,6 +7,7 @@ from aimesh.core.ids import DEFAULT_TENANT, KeyId, TenantId, UserId
 from aimesh.core.secret import Secret
 from aimesh.store.database import DuplicateError
 from aimesh.store.engine import Connection, Store
+from aimesh.store.key_text import make_text
 from aimesh.store.people import Role
 from aimesh.store.users import (
     NewUser,
@@ -31,7 +32,7 @@ from aimesh.store.users import (
     remove_user,
     set_password_hash,
 )
-from aimesh.store.virtual_keys import KeyTerms, NewKey, insert_key, make_text
+from aimesh.store.virtual_keys import KeyTerms, NewKey, insert_key
 
 __all__ = ["any_store"]
 

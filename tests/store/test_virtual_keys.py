@@ -11,6 +11,7 @@ from aimesh.store import virtual_keys
 from aimesh.store.changes import current
 from aimesh.store.database import DuplicateError
 from aimesh.store.engine import Store
+from aimesh.store.key_text import make_text
 from aimesh.store.tables import KEY_TEXTS, VIRTUAL_KEYS
 from aimesh.store.vault import Vault
 from aimesh.store.virtual_keys import KeyFilter, KeyPage, KeyTerms, NewKey, StoredKey
@@ -32,7 +33,7 @@ def add(
     at_s: float = NOW_S,
     terms: KeyTerms | None = None,
 ) -> tuple[StoredKey, Secret[str]]:
-    text, key_id = virtual_keys.make_text(), virtual_keys.make_id(at_s)
+    text, key_id = make_text(), virtual_keys.make_id(at_s)
     new = NewKey(
         id=key_id,
         tenant=tenant,
@@ -89,7 +90,7 @@ def test_what_was_put_in_is_found(any_store: Store) -> None:
         assert virtual_keys.find_alias(db, ACME, "search") == key
         assert virtual_keys.find_alias(db, OTHER, "search") is None
         assert virtual_keys.find_text(db, text, NOW_S) == key
-        assert virtual_keys.find_text(db, virtual_keys.make_text(), NOW_S) is None
+        assert virtual_keys.find_text(db, make_text(), NOW_S) is None
         assert virtual_keys.find_keys(db, ACME, [key.id, KeyId("none")]) == {key.id: key}
         assert virtual_keys.find_keys(db, OTHER, [key.id]) == {}
 
@@ -150,14 +151,14 @@ def test_a_change_to_a_version_that_is_gone_does_nothing(any_store: Store) -> No
         assert virtual_keys.update_key(db, key, FULL, NOW_S) is None
         assert virtual_keys.set_enabled(db, key, True, NOW_S) is None
         assert not virtual_keys.delete_key(db, key, NOW_S)
-        text = virtual_keys.make_text()
+        text = make_text()
         assert virtual_keys.rotate_key(db, key, text, envelope=None, grace_s=9, at_s=NOW_S) is None
     assert found(any_store, key.id) == newer
 
 
 def test_a_rotated_key_opens_with_both_texts_until_the_end_of_the_grace(any_store: Store) -> None:
     key, old = add(any_store, "a")
-    new = virtual_keys.make_text()
+    new = make_text()
     with any_store.write() as db:
         rotated = virtual_keys.rotate_key(db, key, new, envelope=b"sealed", grace_s=60, at_s=NOW_S)
     assert rotated is not None
@@ -176,7 +177,7 @@ def test_a_rotated_key_opens_with_both_texts_until_the_end_of_the_grace(any_stor
 def test_without_grace_the_old_text_is_void_at_once_and_leaves_its_mark(any_store: Store) -> None:
     key, old = add(any_store, "a")
     with any_store.write() as db:
-        virtual_keys.rotate_key(db, key, virtual_keys.make_text(), envelope=None, grace_s=0, at_s=NOW_S)
+        virtual_keys.rotate_key(db, key, make_text(), envelope=None, grace_s=0, at_s=NOW_S)
     with any_store.read() as db:
         assert virtual_keys.find_text(db, old, NOW_S) is None
     assert text_rows(any_store) == [(NOW_S, 2)]
@@ -185,9 +186,7 @@ def test_without_grace_the_old_text_is_void_at_once_and_leaves_its_mark(any_stor
 def test_ending_the_grace_or_deleting_the_key_marks_the_old_texts(any_store: Store) -> None:
     key, old = add(any_store, "a")
     with any_store.write() as db:
-        key_2 = virtual_keys.rotate_key(
-            db, key, virtual_keys.make_text(), envelope=None, grace_s=60, at_s=NOW_S
-        )
+        key_2 = virtual_keys.rotate_key(db, key, make_text(), envelope=None, grace_s=60, at_s=NOW_S)
         assert key_2 is not None
         key_3 = virtual_keys.set_enabled(db, key_2, False, NOW_S + 1)
     assert text_rows(any_store) == [(NOW_S + 60, 3)]
@@ -199,9 +198,7 @@ def test_ending_the_grace_or_deleting_the_key_marks_the_old_texts(any_store: Sto
         assert virtual_keys.find_text(db, old, NOW_S + 2) is None
     with any_store.write() as db:
         assert key_4 is not None
-        key_5 = virtual_keys.rotate_key(
-            db, key_4, virtual_keys.make_text(), envelope=None, grace_s=60, at_s=NOW_S + 3
-        )
+        key_5 = virtual_keys.rotate_key(db, key_4, make_text(), envelope=None, grace_s=60, at_s=NOW_S + 3)
         assert key_5 is not None
         virtual_keys.delete_key(db, key_5, NOW_S + 4)
     assert text_rows(any_store)[-1] == (NOW_S + 4, 6)
@@ -286,7 +283,7 @@ def test_a_key_is_found_by_its_text_in_full_or_masked(any_store: Store) -> None:
     assert with_text(key.masked) == ["a"]
     assert with_text("ck-nobody's") == []
     with any_store.write() as db:
-        virtual_keys.rotate_key(db, key, virtual_keys.make_text(), envelope=None, grace_s=60, at_s=NOW_S)
+        virtual_keys.rotate_key(db, key, make_text(), envelope=None, grace_s=60, at_s=NOW_S)
     assert with_text(text.reveal()) == ["a"]
     assert with_text(text.reveal(), NOW_S + 60) == []
 

@@ -12,6 +12,7 @@ from aimesh.core.ids import TenantId, UserId
 from aimesh.core.secret import Secret
 from aimesh.store import virtual_keys
 from aimesh.store.engine import Store
+from aimesh.store.key_text import digest
 from aimesh.store.tables import VIRTUAL_KEYS
 from aimesh.store.virtual_keys import KeyFilter
 
@@ -30,7 +31,7 @@ def rows(start: int, count: int) -> Iterator[dict[str, object]]:
             "id": f"key-{index:012}",
             "tenant": ACME if index % 10 else "other",
             "alias": f"Line {index % 97} - {'prod' if index % 3 else 'test'} - {index}",
-            "sha256": virtual_keys.digest(key),
+            "sha256": digest(key),
             "masked": f"ck-{index % 10}****{index % 10_000:04}",
             "ciphertext": b"e" * 70,
             "enabled": index % 7 != 0,

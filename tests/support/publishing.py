@@ -14,6 +14,7 @@ from aimesh.core.secret import Secret
 from aimesh.settings import compile_settings
 from aimesh.store import overlays, virtual_keys
 from aimesh.store.engine import Connection, Store
+from aimesh.store.key_text import digest
 from aimesh.store.overlays import OverlayKind
 from aimesh.store.publication import Publication, Published, published_directory
 from aimesh.store.virtual_keys import KeyTerms, NewKey, StoredKey
@@ -99,7 +100,7 @@ class Press:
 
     def find(self, text: str) -> KeyPolicy | None:
         """By ``text_of`` of it."""
-        return self.published.keys.find(virtual_keys.digest(text_of(text)))
+        return self.published.keys.find(digest(text_of(text)))
 
     def close(self) -> None:
         self.publisher.close()

@@ -16,7 +16,7 @@ from aimesh.cli.output import fail, fail_config
 from aimesh.cli.serve import become_supervisor
 from aimesh.net.listen import bind_tcp
 from aimesh.settings import Settings, compile_settings, home_directory
-from aimesh.store.keys import make_text
+from aimesh.store.key_text import make_text
 from aimesh.supervisor.orders import URL_MARK, Order
 
 KEY_FILE = "demo-key"

@@ -21,6 +21,7 @@ from aimesh.core.secret import Secret
 from aimesh.store import virtual_keys
 from aimesh.store.database import DuplicateError
 from aimesh.store.engine import Connection
+from aimesh.store.key_text import make_text
 from aimesh.store.tenants import find_tenant
 from aimesh.store.virtual_keys import KeyTerms, NewKey, StoredKey
 
@@ -71,7 +72,7 @@ def add_key(visit: Visit, db: Connection, terms: KeyTerms) -> tuple[StoredKey, S
     if is_reserved(parts.settings, tenant, terms.alias):
         raise alias_taken(terms.alias)
     now_s = parts.clock.wall_s()
-    text, key_id = virtual_keys.make_text(), virtual_keys.make_id(now_s)
+    text, key_id = make_text(), virtual_keys.make_id(now_s)
     key = virtual_keys.insert_key(
         db,
         NewKey(
@@ -112,7 +113,7 @@ def rotate_key(
     parts: Parts, db: Connection, key: StoredKey, *, grace_s: float, caller: Caller
 ) -> tuple[StoredKey, Secret[str]]:
     """The key with a new text, and that text."""
-    text = virtual_keys.make_text()
+    text = make_text()
     rotated = virtual_keys.rotate_key(
         db,
         key,

@@ -8,9 +8,7 @@
 5. Deleting keeps the row, for the usage records that name it, and forgets the text for good.
 """
 
-import hashlib
 import secrets
-import string
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -36,12 +34,10 @@ from aimesh.core.policy import NO_LIMITS, Limits, Route, RouteMode
 from aimesh.core.secret import Secret, masked
 from aimesh.store.changes import bump
 from aimesh.store.engine import Connection
+from aimesh.store.key_text import digest
 from aimesh.store.tables import KEY_TEXTS, USERS, VIRTUAL_KEYS
 from aimesh.store.vault import Place, Vault
 
-PREFIX = "ck-"
-_LENGTH = 40
-_ALPHABET = string.digits + string.ascii_letters
 _KIND = "virtual_key"
 
 KeyStatus = Literal["active", "disabled", "expired"]
@@ -117,18 +113,9 @@ class KeyPage(Struct, frozen=True):
     """Of all pages."""
 
 
-def make_text() -> Secret[str]:
-    return Secret(PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH)))
-
-
 def make_id(now_s: float) -> KeyId:
     """Sorts by time of creation."""
     return KeyId(f"key-{int(now_s * 1000):012x}{secrets.token_hex(6)}")
-
-
-def digest(text: Secret[str]) -> bytes:
-    """What a key is looked up by. The text is 238 random bits: it needs no salt and no slow hash."""
-    return hashlib.sha256(text.reveal().encode()).digest()
 
 
 def place_of(tenant: TenantId, key_id: KeyId) -> Place:
