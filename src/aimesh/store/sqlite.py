@@ -19,7 +19,7 @@ from aimesh.store.session import NO_VALUES, DuplicateError, Row, Session, StoreE
 
 T = TypeVar("T")
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration. A test compares it with ``migrations/versions``."""
 
 BUSY_TIMEOUT_S = 5.0

@@ -7,6 +7,7 @@
 """
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Double,
@@ -296,4 +297,209 @@ VERSIONS = Table(
     METADATA,
     Column("name", Text, primary_key=True),
     Column("number", Integer, nullable=False),
+)
+
+USAGE_RECORDS = Table(
+    "usage_records",
+    METADATA,
+    Column("id", Text, nullable=False),
+    # When the call began.
+    Column("at_s", Double, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("key_alias", Text, nullable=False),
+    # The key's owner when the record was imported; empty: nobody.
+    Column("user_id", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("model_asked", Text, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("credential", Text, nullable=False),
+    Column("is_byok", Boolean, nullable=False),
+    # Empty: the model is no longer in the catalogue.
+    Column("kind", Text, nullable=False),
+    Column("interface", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("error_code", Text, nullable=False),
+    Column("stream", Boolean, nullable=False),
+    Column("reported", Boolean, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("cached_tokens", BigInteger, nullable=False),
+    Column("cache_write_tokens", BigInteger, nullable=False),
+    Column("cache_write_1h_tokens", BigInteger, nullable=False),
+    Column("reasoning_tokens", BigInteger, nullable=False),
+    Column("input_image_tokens", BigInteger, nullable=False),
+    Column("input_audio_tokens", BigInteger, nullable=False),
+    Column("output_audio_tokens", BigInteger, nullable=False),
+    Column("images", BigInteger, nullable=False),
+    Column("video_seconds", Double, nullable=False),
+    Column("video_resolution", Text, nullable=False),
+    Column("assets", BigInteger, nullable=False),
+    # NULL: no price is known for what was used, or nothing was used that has one.
+    Column("cost_nano", BigInteger),
+    # The same before discounts.
+    Column("list_nano", BigInteger),
+    Column("currency", Text),
+    Column("price_version", Text),
+    Column("duration_ms", Double, nullable=False),
+    Column("ttft_ms", Double),
+    Column("bytes_in", BigInteger, nullable=False),
+    Column("bytes_out", BigInteger, nullable=False),
+    # JSON, sorted by name.
+    Column("labels", Text, nullable=False),
+    # JSON of core.record.AttemptRecord; ``[]``: the first served at once.
+    Column("attempts", Text, nullable=False),
+    Column("upstream_request_id", Text, nullable=False),
+    Column("task_id", Text, nullable=False),
+    Column("client_ip", Text, nullable=False),
+    # JSON of the whole core.record.UsageRecord.
+    Column("record", Text, nullable=False),
+    PrimaryKeyConstraint("id", "at_s"),
+    Index("usage_records_by_time", "at_s", "id"),
+    Index("usage_records_by_tenant", "tenant", "at_s", "id"),
+    Index("usage_records_by_key", "tenant", "key_id", "at_s", "id"),
+    Index("usage_records_by_model", "tenant", "model", "at_s", "id"),
+    postgresql_partition_by="RANGE (at_s)",
+)
+"""On PostgreSQL one partition for each month (UTC), named ``usage_records_2026_03``."""
+
+TASK_SETTLEMENTS = Table(
+    "task_settlements",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("at_s", Double, nullable=False),
+    Index("task_settlements_by_time", "at_s"),
+)
+"""Ids of the records that settle tasks: imported once, whatever time a second one says."""
+
+USAGE_HOURLY = Table(
+    "usage_hourly",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    # Beginning of the hour, UTC.
+    Column("hour_s", BigInteger, nullable=False),
+    # SHA-256 of the other dimensions, cut to 16 bytes: together they may be longer than an index takes.
+    Column("dimensions", LargeBinary, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("is_byok", Boolean, nullable=False),
+    Column("kind", Text, nullable=False),
+    # JSON, sorted by name.
+    Column("labels", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    # Empty: no cost is known.
+    Column("currency", Text, nullable=False),
+    Column("requests", BigInteger, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("cached_tokens", BigInteger, nullable=False),
+    Column("cache_write_tokens", BigInteger, nullable=False),
+    Column("reasoning_tokens", BigInteger, nullable=False),
+    Column("images", BigInteger, nullable=False),
+    # Billed milliseconds of video: whole, so that sums do not depend on their order.
+    Column("video_ms", BigInteger, nullable=False),
+    Column("assets", BigInteger, nullable=False),
+    Column("cost_nano", BigInteger, nullable=False),
+    Column("list_nano", BigInteger, nullable=False),
+    # Requests that used something whose price is unknown.
+    Column("unpriced", BigInteger, nullable=False),
+    # Requests whose usage was estimated.
+    Column("estimated", BigInteger, nullable=False),
+    # Microseconds, whole for the same reason.
+    Column("duration_us", BigInteger, nullable=False),
+    Column("ttft_us", BigInteger, nullable=False),
+    Column("ttft_count", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant", "hour_s", "dimensions"),
+    Index("usage_hourly_by_hour", "hour_s"),
+    # Rows lie in the order in which they are asked for.
+    sqlite_with_rowid=False,
+)
+
+USAGE_NAMES = Table(
+    "usage_names",
+    METADATA,
+    # ``key`` or ``user``.
+    Column("kind", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    PrimaryKeyConstraint("kind", "id"),
+)
+"""What keys and users in the roll-ups were called last, for those that are gone."""
+
+USAGE_POINTS = Table(
+    "usage_points",
+    METADATA,
+    # ``m``: a minute, ``h``: an hour.
+    Column("grain", Text, nullable=False),
+    Column("start_s", BigInteger, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("error_code", Text, nullable=False),
+    Column("requests", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("duration_us", BigInteger, nullable=False),
+    Column("ttft_us", BigInteger, nullable=False),
+    # JSON of a core.histogram.Counts: bucket to count.
+    Column("duration_counts", Text, nullable=False),
+    Column("ttft_counts", Text, nullable=False),
+    PrimaryKeyConstraint("grain", "start_s", "model", "endpoint", "outcome", "error_code"),
+    Index("usage_points_by_endpoint", "endpoint", "grain", "start_s"),
+    Index("usage_points_by_model", "model", "grain", "start_s"),
+)
+
+JOURNAL_POSITIONS = Table(
+    "journal_positions",
+    METADATA,
+    Column("node", Text, nullable=False),
+    # File name.
+    Column("segment", Text, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    PrimaryKeyConstraint("node", "segment"),
+)
+
+IMPORT_STATE = Table(
+    "import_state",
+    METADATA,
+    # ``node:<id>``: when that node last had nothing more to import.
+    Column("name", Text, primary_key=True),
+    Column("value", Double, nullable=False),
+)
+
+PRICE_VERSIONS = Table(
+    "price_versions",
+    METADATA,
+    # As ``catalog.price.Price.version`` and usage records have it.
+    Column("version", Text, primary_key=True),
+    # One that had this price.
+    Column("endpoint", Text, nullable=False),
+    # JSON of a catalogue's price.
+    Column("document", Text, nullable=False),
+    Column("first_seen_s", Double, nullable=False),
+)
+
+DISCOUNTS = Table(
+    "discounts",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    # ``all``, ``provider`` or ``model``.
+    Column("scope", Text, nullable=False),
+    # Of the provider or the model; empty for all.
+    Column("name", Text, nullable=False),
+    # Decimal: 0.8 takes a fifth off.
+    Column("factor", Text, nullable=False),
+    Column("from_s", Double, nullable=False),
+    # NULL: for good.
+    Column("until_s", Double),
+    Column("created_at_s", Double, nullable=False),
+    Column("updated_at_s", Double, nullable=False),
+    Column("version", Integer, nullable=False),
+    Index("discounts_by_tenant", "tenant", "from_s"),
 )

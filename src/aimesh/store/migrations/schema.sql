@@ -37,6 +37,19 @@ CREATE TABLE credentials (
 	PRIMARY KEY (id), 
 	UNIQUE (tenant, name)
 );
+CREATE TABLE discounts (
+	id TEXT NOT NULL, 
+	tenant TEXT NOT NULL, 
+	scope TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	factor TEXT NOT NULL, 
+	from_s DOUBLE NOT NULL, 
+	until_s DOUBLE, 
+	created_at_s DOUBLE NOT NULL, 
+	updated_at_s DOUBLE NOT NULL, 
+	version INTEGER NOT NULL, 
+	PRIMARY KEY (id)
+);
 CREATE TABLE idempotency (
 	key_id TEXT NOT NULL, 
 	idempotency_key TEXT NOT NULL, 
@@ -48,6 +61,17 @@ CREATE TABLE idempotency (
 	created_at_s DOUBLE NOT NULL, 
 	expires_at_s DOUBLE NOT NULL, 
 	PRIMARY KEY (key_id, idempotency_key)
+);
+CREATE TABLE import_state (
+	name TEXT NOT NULL, 
+	value DOUBLE NOT NULL, 
+	PRIMARY KEY (name)
+);
+CREATE TABLE journal_positions (
+	node TEXT NOT NULL, 
+	segment TEXT NOT NULL, 
+	position BIGINT NOT NULL, 
+	PRIMARY KEY (node, segment)
 );
 CREATE TABLE key_texts (
 	sha256 BLOB NOT NULL, 
@@ -70,6 +94,13 @@ CREATE TABLE password_links (
 	created_at_s DOUBLE NOT NULL, 
 	PRIMARY KEY (sha256)
 );
+CREATE TABLE price_versions (
+	version TEXT NOT NULL, 
+	endpoint TEXT NOT NULL, 
+	document TEXT NOT NULL, 
+	first_seen_s DOUBLE NOT NULL, 
+	PRIMARY KEY (version)
+);
 CREATE TABLE provider_overlays (
 	id TEXT NOT NULL, 
 	document TEXT NOT NULL, 
@@ -87,6 +118,11 @@ CREATE TABLE sessions (
 	ip TEXT NOT NULL, 
 	agent TEXT NOT NULL, 
 	PRIMARY KEY (sha256)
+);
+CREATE TABLE task_settlements (
+	id TEXT NOT NULL, 
+	at_s DOUBLE NOT NULL, 
+	PRIMARY KEY (id)
 );
 CREATE TABLE tasks (
 	interface TEXT NOT NULL, 
@@ -138,6 +174,112 @@ CREATE TABLE tokens (
 	UNIQUE (tenant, name), 
 	UNIQUE (sha256)
 );
+CREATE TABLE usage_hourly (
+	tenant TEXT NOT NULL, 
+	hour_s BIGINT NOT NULL, 
+	dimensions BLOB NOT NULL, 
+	key_id TEXT NOT NULL, 
+	user_id TEXT NOT NULL, 
+	model TEXT NOT NULL, 
+	endpoint TEXT NOT NULL, 
+	provider TEXT NOT NULL, 
+	is_byok BOOLEAN NOT NULL, 
+	kind TEXT NOT NULL, 
+	labels TEXT NOT NULL, 
+	outcome TEXT NOT NULL, 
+	currency TEXT NOT NULL, 
+	requests BIGINT NOT NULL, 
+	input_tokens BIGINT NOT NULL, 
+	output_tokens BIGINT NOT NULL, 
+	cached_tokens BIGINT NOT NULL, 
+	cache_write_tokens BIGINT NOT NULL, 
+	reasoning_tokens BIGINT NOT NULL, 
+	images BIGINT NOT NULL, 
+	video_ms BIGINT NOT NULL, 
+	assets BIGINT NOT NULL, 
+	cost_nano BIGINT NOT NULL, 
+	list_nano BIGINT NOT NULL, 
+	unpriced BIGINT NOT NULL, 
+	estimated BIGINT NOT NULL, 
+	duration_us BIGINT NOT NULL, 
+	ttft_us BIGINT NOT NULL, 
+	ttft_count BIGINT NOT NULL, 
+	PRIMARY KEY (tenant, hour_s, dimensions)
+)
+ WITHOUT ROWID
+
+;
+CREATE TABLE usage_names (
+	kind TEXT NOT NULL, 
+	id TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	PRIMARY KEY (kind, id)
+);
+CREATE TABLE usage_points (
+	grain TEXT NOT NULL, 
+	start_s BIGINT NOT NULL, 
+	model TEXT NOT NULL, 
+	endpoint TEXT NOT NULL, 
+	outcome TEXT NOT NULL, 
+	error_code TEXT NOT NULL, 
+	requests BIGINT NOT NULL, 
+	output_tokens BIGINT NOT NULL, 
+	duration_us BIGINT NOT NULL, 
+	ttft_us BIGINT NOT NULL, 
+	duration_counts TEXT NOT NULL, 
+	ttft_counts TEXT NOT NULL, 
+	PRIMARY KEY (grain, start_s, model, endpoint, outcome, error_code)
+);
+CREATE TABLE usage_records (
+	id TEXT NOT NULL, 
+	at_s DOUBLE NOT NULL, 
+	tenant TEXT NOT NULL, 
+	key_id TEXT NOT NULL, 
+	key_alias TEXT NOT NULL, 
+	user_id TEXT NOT NULL, 
+	model TEXT NOT NULL, 
+	model_asked TEXT NOT NULL, 
+	endpoint TEXT NOT NULL, 
+	provider TEXT NOT NULL, 
+	credential TEXT NOT NULL, 
+	is_byok BOOLEAN NOT NULL, 
+	kind TEXT NOT NULL, 
+	interface TEXT NOT NULL, 
+	operation TEXT NOT NULL, 
+	outcome TEXT NOT NULL, 
+	status INTEGER NOT NULL, 
+	error_code TEXT NOT NULL, 
+	stream BOOLEAN NOT NULL, 
+	reported BOOLEAN NOT NULL, 
+	input_tokens BIGINT NOT NULL, 
+	output_tokens BIGINT NOT NULL, 
+	cached_tokens BIGINT NOT NULL, 
+	cache_write_tokens BIGINT NOT NULL, 
+	cache_write_1h_tokens BIGINT NOT NULL, 
+	reasoning_tokens BIGINT NOT NULL, 
+	input_image_tokens BIGINT NOT NULL, 
+	input_audio_tokens BIGINT NOT NULL, 
+	output_audio_tokens BIGINT NOT NULL, 
+	images BIGINT NOT NULL, 
+	video_seconds DOUBLE NOT NULL, 
+	video_resolution TEXT NOT NULL, 
+	assets BIGINT NOT NULL, 
+	cost_nano BIGINT, 
+	list_nano BIGINT, 
+	currency TEXT, 
+	price_version TEXT, 
+	duration_ms DOUBLE NOT NULL, 
+	ttft_ms DOUBLE, 
+	bytes_in BIGINT NOT NULL, 
+	bytes_out BIGINT NOT NULL, 
+	labels TEXT NOT NULL, 
+	attempts TEXT NOT NULL, 
+	upstream_request_id TEXT NOT NULL, 
+	task_id TEXT NOT NULL, 
+	client_ip TEXT NOT NULL, 
+	record TEXT NOT NULL, 
+	PRIMARY KEY (id, at_s)
+);
 CREATE TABLE users (
 	id TEXT NOT NULL, 
 	tenant TEXT NOT NULL, 
@@ -184,6 +326,7 @@ CREATE TABLE virtual_keys (
 CREATE INDEX audit_by_target ON audit (target_kind, target_id, id);
 CREATE INDEX audit_by_tenant ON audit (tenant, id);
 CREATE INDEX credentials_by_provider ON credentials (tenant, provider);
+CREATE INDEX discounts_by_tenant ON discounts (tenant, from_s);
 CREATE INDEX idempotency_expiry ON idempotency (expires_at_s);
 CREATE INDEX key_texts_by_key ON key_texts (key_id);
 CREATE INDEX key_texts_changed ON key_texts (changed);
@@ -191,13 +334,21 @@ CREATE INDEX key_texts_expiry ON key_texts (expires_at_s);
 CREATE INDEX password_links_by_user ON password_links (user_id);
 CREATE INDEX sessions_by_user ON sessions (user_id);
 CREATE INDEX sessions_expiry ON sessions (expires_at_s);
+CREATE INDEX task_settlements_by_time ON task_settlements (at_s);
 CREATE INDEX tasks_by_key ON tasks (key_id, interface, created_at_s);
 CREATE INDEX tasks_due ON tasks (poll_at_s) WHERE NOT settled;
+CREATE INDEX usage_hourly_by_hour ON usage_hourly (hour_s);
+CREATE INDEX usage_points_by_endpoint ON usage_points (endpoint, grain, start_s);
+CREATE INDEX usage_points_by_model ON usage_points (model, grain, start_s);
+CREATE INDEX usage_records_by_key ON usage_records (tenant, key_id, at_s, id);
+CREATE INDEX usage_records_by_model ON usage_records (tenant, model, at_s, id);
+CREATE INDEX usage_records_by_tenant ON usage_records (tenant, at_s, id);
+CREATE INDEX usage_records_by_time ON usage_records (at_s, id);
 CREATE INDEX users_by_tenant ON users (tenant, username);
 CREATE UNIQUE INDEX virtual_keys_alias ON virtual_keys (tenant, alias) WHERE NOT deleted;
 CREATE INDEX virtual_keys_by_owner ON virtual_keys (tenant, owner, created_at_s, id) WHERE NOT deleted;
 CREATE INDEX virtual_keys_changed ON virtual_keys (changed);
 CREATE INDEX virtual_keys_masked ON virtual_keys (tenant, masked) WHERE NOT deleted;
 CREATE INDEX virtual_keys_newest ON virtual_keys (tenant, created_at_s, id) WHERE NOT deleted;
-INSERT INTO "alembic_version" VALUES('0002');
+INSERT INTO "alembic_version" VALUES('0003');
 INSERT INTO "tenants" VALUES('default','default','active','{}','{}','{}',0.0,0.0,1);
