@@ -1,0 +1,393 @@
+"""Nobody reaches what is somebody else's: every operation of the document, as everybody who must not.
+
+``CASES`` has a row for each operation, with a request for things of one person (the victim); an operation without a row
+fails, and so does a row without an operation. What the strangers may expect follows from the table of access and from
+the row's kind, and whatever they do, the victim's rows stay as they are.
+"""
+
+from collections.abc import Callable, Iterator
+from enum import Enum, auto
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+from msgspec import Struct
+from sqlalchemy import select
+from starlette.testclient import TestClient
+from tests.support.control import API, OTHER_TENANT, Control, opened_control
+from tests.support.stores import opened_store
+
+from aimesh.control.access import GRANTS, OPERATIONS, Permission
+from aimesh.control.app import NOUNS
+from aimesh.control.document import operations_of
+from aimesh.store.database import default_url
+from aimesh.store.people import Role
+from aimesh.store.tables import METADATA
+
+# JSON of requests and answers.
+Json = dict[str, Any]
+
+
+class Kind(Enum):
+    PUBLIC = auto()
+    """For everybody; without what proves a right, refused."""
+    STATE = auto()
+    """For everybody, and tells nothing of anybody."""
+    ITEM = auto()
+    """One thing of the victim: not there for others."""
+    LIST = auto()
+    """The victim's things are not in it."""
+    MAKE = auto()
+    """Makes something of one's own; a second time the name is taken."""
+    TAKEN = auto()
+    """Names a thing of the victim by what the victim called it."""
+    BATCH = auto()
+    """Names the victim's things one by one: each is refused."""
+    SELF = auto()
+    """About whoever asks."""
+    SHARED = auto()
+    """The same for all who are signed in."""
+    INSTALLATION = auto()
+    """Only for who runs it."""
+
+
+class World(Struct, frozen=True):
+    control: Control
+    owner: TestClient
+    platform: TestClient
+    user: Json
+    key: Json
+    token: Json
+    byok: Json
+    credential: Json
+    provider: str
+    model: str
+    endpoint: str
+
+
+class Case(Struct, frozen=True):
+    kind: Kind
+    path: Callable[[World], str] | None = None
+    """Behind the API's prefix; None: the document's path, which has no parameter."""
+    body: object = None
+    """JSON, or a function of the world that gives it."""
+
+
+def key(tail: str = "") -> Callable[[World], str]:
+    return lambda world: f"/keys/{world.key['id']}{tail}"
+
+
+def user(tail: str = "") -> Callable[[World], str]:
+    return lambda world: f"/members/{world.user['id']}{tail}"
+
+
+def byok(tail: str = "") -> Callable[[World], str]:
+    return lambda world: f"/byok/{world.byok['id']}{tail}"
+
+
+def credential(tail: str = "") -> Callable[[World], str]:
+    return lambda world: f"/credentials/{world.credential['id']}{tail}"
+
+
+def token(world: World) -> str:
+    return f"/tokens/{world.token['id']}"
+
+
+def provider(world: World) -> str:
+    return f"/providers/{world.provider}"
+
+
+def model(world: World) -> str:
+    return f"/models/{world.model}"
+
+
+def endpoint(world: World) -> str:
+    return f"/endpoints/{world.endpoint}"
+
+
+PASSWORD = {"password": "a long password"}
+CASES: dict[str, Case] = {
+    "get_setup": Case(Kind.STATE),
+    "finish_setup": Case(Kind.PUBLIC, body={"token": "guessed", "username": "intruder", **PASSWORD}),
+    "use_password_link": Case(Kind.PUBLIC, lambda _: "/password-links/guessed", PASSWORD),
+    "sign_in": Case(Kind.PUBLIC, body={"username": "victim", **PASSWORD}),
+    "start_oidc": Case(Kind.PUBLIC),
+    "finish_oidc": Case(Kind.PUBLIC),
+    "get_session": Case(Kind.SELF),
+    "sign_out": Case(Kind.SELF),
+    "change_password": Case(
+        Kind.SELF, body={"current_password": "correct horse 4711", "new_password": "another 4712"}
+    ),
+    "list_members": Case(Kind.LIST),
+    "get_member": Case(Kind.ITEM, user()),
+    "add_member": Case(Kind.MAKE, body={"username": "newcomer"}),
+    "upsert_member": Case(Kind.TAKEN, lambda _: "/members/by-username/victim", {"role": "MEMBER"}),
+    "change_member": Case(Kind.ITEM, user(), {"display_name": "Changed"}),
+    "remove_member": Case(Kind.ITEM, user()),
+    "make_password_link": Case(Kind.ITEM, user("/password-link")),
+    "list_tenants": Case(Kind.INSTALLATION),
+    "get_tenant": Case(Kind.INSTALLATION, lambda _: "/tenants/default"),
+    "add_tenant": Case(Kind.INSTALLATION, body={"id": "new", "name": "New"}),
+    "change_tenant": Case(Kind.INSTALLATION, lambda _: "/tenants/default", {"name": "Changed"}),
+    "list_tokens": Case(Kind.LIST),
+    "get_token": Case(Kind.ITEM, token),
+    "make_token": Case(Kind.MAKE, body={"name": "own"}),
+    "remove_token": Case(Kind.ITEM, token),
+    "list_audit": Case(Kind.LIST),
+    "list_keys": Case(Kind.LIST),
+    "get_key": Case(Kind.ITEM, key()),
+    "get_key_route": Case(Kind.ITEM, key("/route")),
+    "get_key_quotas": Case(Kind.ITEM, key("/quotas")),
+    "get_key_quota": Case(Kind.ITEM, key("/quota")),
+    "create_key": Case(Kind.MAKE, body={"alias": "own"}),
+    "upsert_key": Case(Kind.TAKEN, lambda _: "/keys/by-alias/victim-key", {"models": ["qwen/*"]}),
+    "change_key": Case(Kind.ITEM, key(), {"alias": "changed"}),
+    "delete_key": Case(Kind.ITEM, key()),
+    "copy_key": Case(Kind.ITEM, key("/copy"), {"alias": "copied"}),
+    "enable_key": Case(Kind.ITEM, key("/enable")),
+    "disable_key": Case(Kind.ITEM, key("/disable")),
+    "reveal_key": Case(Kind.ITEM, key("/reveal")),
+    "rotate_key": Case(Kind.ITEM, key("/rotate")),
+    "set_key_route": Case(Kind.ITEM, key("/route"), {"mode": "default"}),
+    "set_key_quotas": Case(Kind.ITEM, key("/quotas"), {"rpm": 1}),
+    "batch_keys": Case(Kind.BATCH, body=lambda world: {"action": "disable", "ids": [world.key["id"]]}),
+    "list_byok": Case(Kind.LIST),
+    "get_byok": Case(Kind.ITEM, byok()),
+    "list_byok_providers": Case(Kind.LIST),
+    "add_byok": Case(
+        Kind.MAKE, body=lambda world: {"provider": world.provider, "name": "own", "secret": "sk-own-secret"}
+    ),
+    "change_byok": Case(Kind.ITEM, byok(), {"enabled": False}),
+    "delete_byok": Case(Kind.ITEM, byok()),
+    "test_byok": Case(Kind.ITEM, byok("/test")),
+    "test_new_byok": Case(Kind.MAKE, body={"provider": "nowhere", "secret": "sk-own-secret"}),
+    "list_credentials": Case(Kind.INSTALLATION),
+    "get_credential": Case(Kind.INSTALLATION, credential()),
+    "add_credential": Case(
+        Kind.INSTALLATION, body=lambda world: {"provider": world.provider, "name": "own", "secret": "sk-own"}
+    ),
+    "change_credential": Case(Kind.INSTALLATION, credential(), {"enabled": False}),
+    "delete_credential": Case(Kind.INSTALLATION, credential()),
+    "test_credential": Case(Kind.INSTALLATION, credential("/test")),
+    "test_new_credential": Case(Kind.INSTALLATION, body={"provider": "nowhere", "secret": "sk-own"}),
+    "list_providers": Case(Kind.SHARED),
+    "get_provider": Case(Kind.SHARED, provider),
+    "set_provider": Case(Kind.INSTALLATION, provider, {"title_en": "Changed"}),
+    "reset_provider": Case(Kind.INSTALLATION, provider),
+    "list_models": Case(Kind.SHARED),
+    "get_model": Case(Kind.SHARED, model),
+    "set_model": Case(Kind.INSTALLATION, model, {"title_en": "Changed"}),
+    "reset_model": Case(Kind.INSTALLATION, model),
+    "list_endpoints": Case(Kind.SHARED),
+    "get_endpoint": Case(Kind.SHARED, endpoint),
+    "change_endpoint": Case(Kind.INSTALLATION, endpoint, {"enabled": False}),
+}
+
+CALLS_OUT = {"test_byok", "test_credential"}
+"""Would ask a provider when somebody does it who may."""
+
+NAMED = [
+    ("another tenant's member", "default"),
+    ("another tenant's administrator", "default"),
+    ("a token of another tenant", "default"),
+    ("a member of the tenant", "other"),
+]
+"""Who names which tenant that is not the own one."""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """On SQLite alone: the rules are the same code on both databases."""
+    with opened_store(default_url(tmp_path)) as store, opened_control(store, tmp_path) as control:
+        owner = control.client(control.person("victim", Role.AI_GATEWAY_ADMIN, email="victim@example.com"))
+        # A second one, so that the victim can be removed.
+        control.person("colleague", Role.AI_GATEWAY_ADMIN)
+        platform = control.client(control.person("platform", Role.PLATFORM_ADMIN, OTHER_TENANT))
+        catalog = control.parts.settings.catalog
+        name = sorted(catalog.providers)[0]
+        secret = {"provider": name, "secret": "sk-victims-secret"}
+        yield World(
+            control=control,
+            owner=owner,
+            platform=platform,
+            user=owner.get(f"{API}/session").json()["user"],
+            key=made(owner, "/keys", {"alias": "victim-key"}),
+            token=made(owner, "/tokens", {"name": "victim-token"}),
+            byok=made(owner, "/byok", {**secret, "name": "victim-byok"}),
+            credential=made(platform, "/credentials", {**secret, "name": "victim-platform"}),
+            provider=name,
+            model=sorted(catalog.models)[0],
+            endpoint=sorted(catalog.endpoints)[0],
+        )
+
+
+def made(client: TestClient, path: str, body: Json) -> Json:
+    answer = client.post(f"{API}{path}", json=body)
+    assert answer.status_code == 201, answer.text
+    told: Json = answer.json()
+    return told
+
+
+def strangers(control: Control) -> dict[str, tuple[TestClient, Role | None]]:
+    member = control.person("member", Role.MEMBER)
+    other_member = control.person("other-member", Role.MEMBER, OTHER_TENANT)
+    other_admin = control.person("other-admin", Role.AI_GATEWAY_ADMIN, OTHER_TENANT)
+    return {
+        "anonymous": (control.anonymous(), None),
+        "a member of the tenant": (control.client(member), Role.MEMBER),
+        "a member's token": (control.token_client(member), Role.MEMBER),
+        "another tenant's member": (control.client(other_member), Role.MEMBER),
+        "another tenant's administrator": (control.client(other_admin), Role.AI_GATEWAY_ADMIN),
+        "a token of another tenant": (control.token_client(other_admin), Role.AI_GATEWAY_ADMIN),
+    }
+
+
+def marks(world: World) -> list[str]:
+    """What only things of the victim have."""
+    return ["victim", *(str(one["id"]) for one in (world.user, world.key, world.token, world.byok))]
+
+
+def rows_of(world: World) -> list[str]:
+    """The victim's rows, but for the log of what was tried, and for sign-ins that failed."""
+    found: list[str] = []
+    with world.control.parts.store.read() as db:
+        for name, table in METADATA.tables.items():
+            if name == "audit":
+                continue
+            for row in db.execute(select(table)):
+                shown = {**row._asdict(), "failed_logins": None}
+                if shown.get("tenant") != OTHER_TENANT and any(mark in str(shown) for mark in marks(world)):
+                    found.append(f"{name}: {shown}")
+    return sorted(found)
+
+
+def send(client: TestClient, world: World, operation: str, query: str = "") -> Any:
+    case = CASES[operation]
+    method, path = SERVED[operation]
+    place = case.path(world) if case.path is not None else path.removeprefix(API)
+    body = case.body(world) if callable(case.body) else case.body
+    return client.request(method, f"{API}{place}{query}", json=body, headers={"if-match": "*"})
+
+
+SERVED = {
+    str(route.operation_id): (min(route.methods or ()), route.path)
+    for noun in NOUNS
+    for route in noun.router.routes
+    if isinstance(route, APIRoute)
+}
+"""Operation to method and path."""
+
+
+def expected(operation: str, who: str, role: Role | None) -> set[int]:
+    kind, permission = CASES[operation].kind, OPERATIONS[operation]
+    if kind is Kind.STATE:
+        return {200}
+    if kind is Kind.PUBLIC:
+        return {401, 404}
+    if role is None:
+        return {401}
+    if role not in GRANTS[permission]:
+        return {403}
+    is_of_tenant = who.startswith("a member")
+    match kind:
+        case Kind.ITEM:
+            return {404}
+        case Kind.LIST | Kind.SHARED | Kind.BATCH:
+            return {200}
+        case Kind.MAKE:
+            return {201, 409} if operation != "test_new_byok" else {404, 422}
+        case Kind.TAKEN:
+            return {404, 409} if is_of_tenant or operation == "upsert_member" else {200, 201}
+        case Kind.SELF:
+            return {200, 204, 409}
+        case _:
+            raise AssertionError(f"{role} has the permission {permission}, which {kind} is not for")
+
+
+def test_every_operation_has_a_row(world: World) -> None:
+    document = world.control.app.openapi()
+    ids = {operation["operationId"] for _, _, operation in operations_of(document)}
+    assert ids == set(CASES)
+    assert ids == set(OPERATIONS)
+    assert {operation["operationId"]: method for method, _, operation in operations_of(document)} == {
+        operation: method for operation, (method, _) in SERVED.items()
+    }
+
+
+@pytest.mark.parametrize("operation", sorted(CASES))
+def test_strangers(world: World, operation: str) -> None:
+    before = rows_of(world)
+    assert len(before) >= 5
+    for who, (client, role) in strangers(world.control).items():
+        answer = send(client, world, operation)
+        assert answer.status_code in expected(operation, who, role), (who, answer.status_code, answer.text)
+        assert_nothing_shown(answer, world, operation, who)
+        assert rows_of(world) == before, who
+
+
+def assert_nothing_shown(answer: Any, world: World, operation: str, who: str) -> None:
+    text = answer.text
+    if CASES[operation].kind is Kind.BATCH and answer.status_code == 200:
+        assert [one["ok"] for one in answer.json()["data"]] == [False]
+        text = text.replace(world.key["id"], "")
+    if CASES[operation].kind is Kind.TAKEN:
+        # The caller knew the name; it is not the victim's thing that answers.
+        assert answer.json().get("id", "") != world.key["id"]
+        text = text.replace("victim-key", "")
+    assert not [mark for mark in marks(world) if mark in text], (who, text)
+    assert "sk-victims-secret" not in text
+
+
+def test_another_tenant_is_not_reached_by_naming_it(world: World) -> None:
+    before = rows_of(world)
+    people = strangers(world.control)
+    asked = [
+        told["operationId"]
+        for _, _, told in operations_of(world.control.app.openapi())
+        if any(one["name"] == "tenant" for one in told.get("parameters", []))
+    ]
+    assert len(asked) > 40
+    for operation, (who, tenant) in product(asked, NAMED):
+        client, role = people[who]
+        assert role is not None
+        answer = send(client, world, operation, f"?tenant={tenant}")
+        may = role in GRANTS[OPERATIONS[operation]]
+        told = (answer.status_code, answer.json()["error"]["code"])
+        assert told == ((404, "TENANT_NOT_FOUND") if may else (403, "FORBIDDEN")), (operation, who)
+    assert rows_of(world) == before
+
+
+@pytest.mark.parametrize(
+    "operation",
+    sorted(name for name, case in CASES.items() if case.kind is Kind.ITEM and name not in CALLS_OUT),
+)
+def test_the_same_request_is_good_for_its_owner(world: World, operation: str) -> None:
+    """Otherwise a 404 above could come from a request that nobody could make."""
+    if operation == "remove_member":
+        # Nobody removes oneself.
+        colleague = world.control.person("second", Role.AI_GATEWAY_ADMIN)
+        answer = send(world.control.client(colleague), world, operation)
+    else:
+        answer = send(world.owner, world, operation)
+    assert answer.status_code < 300, answer.text
+
+
+def test_who_runs_the_installation_is_let_through(world: World) -> None:
+    """Past the guard; whether the request is good is for other tests."""
+    for operation, case in CASES.items():
+        if case.kind is Kind.INSTALLATION and operation not in CALLS_OUT:
+            answer = send(world.platform, world, operation)
+            assert answer.status_code not in (401, 403), (operation, answer.text)
+
+
+def test_models_are_not_asked_about_with_somebody_elses_key(world: World) -> None:
+    for who, (client, role) in strangers(world.control).items():
+        answer = client.get(f"{API}/models", params={"key": world.key["id"]})
+        assert answer.status_code == (401 if role is None else 404), who
+
+
+def test_every_permission_is_used_and_granted() -> None:
+    assert set(OPERATIONS.values()) | {Permission.ANY_TENANT} == set(GRANTS)
+    assert all(Role.PLATFORM_ADMIN in roles for roles in GRANTS.values())
