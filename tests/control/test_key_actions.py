@@ -311,6 +311,8 @@ def test_a_batch_that_makes_no_sense_does_nothing(admin: TestClient) -> None:
         ({"action": "set_route", "ids": [key["id"]], "route": {"providers": ["none"]}}, "route.providers.0"),
         ({"action": "delete", "ids": ["x"] * 1001}, "ids"),
         ({"action": "burn", "ids": [key["id"]]}, "action"),
+        ({"action": "delete", "ids": ["\x00"]}, "ids.0"),
+        ({"action": "delete", "filter": {"alias": "\x00"}}, "filter.alias"),
     ):  # fmt: skip
         answer = admin.post(f"{KEYS}/batch", json=body)
         assert answer.status_code == 422, body

@@ -284,6 +284,21 @@ def test_an_entry_that_does_not_fit_is_refused_with_its_place(
         assert platform.get(f"{MODELS}/us/own").status_code == 404
 
 
+def test_what_json_can_say_and_nothing_else_is_refused(platform: TestClient) -> None:
+    for body in (
+        rb'{"kind": "chat", "title": "\ud800"}',
+        rb'{"kind": "chat", "\ud800": 1}',
+        b'{"kind": "chat", "context": 1%s}' % (b"0" * 40),
+        b'{"kind": "chat", "context": NaN}',
+        b'{"kind": "chat", "context": true}',
+        b'{"a":' * 200 + b"1" + b"}" * 200,
+    ):
+        headers = {"content-type": "application/json"}
+        answer = platform.put(f"{MODELS}/us/own", content=body, headers=headers)
+        assert answer.status_code == 422, body
+    assert code(platform.get(f"{MODELS}/us/own")) == (404, "MODEL_NOT_FOUND")
+
+
 def test_several_faults_are_told_at_once(platform: TestClient) -> None:
     answer = platform.put(f"{MODELS}/us/own", json={"kind": "odd", "context": -1, "titel": "x"})
     paths = [one["path"] for one in answer.json()["error"]["details"]]

@@ -39,7 +39,8 @@ Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:+-]*$")]
 """Names of models and upstream models."""
 ProviderName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 """Id of a provider: an account and a region, in small letters, digits and underscores."""
-Count = Annotated[int, Meta(ge=1)]
+Count = Annotated[int, Meta(ge=1, le=1 << 53)]
+"""At most what every JSON reader takes exactly."""
 Url = Annotated[str, Meta(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")]
 
 

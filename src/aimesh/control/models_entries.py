@@ -7,6 +7,7 @@
 3. What aimesh.yaml names is the file's alone: 409 ``ENTRY_READ_ONLY``.
 """
 
+import json
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -45,6 +46,11 @@ class _Sent(Document, frozen=True):
 
 def read_entry(body: Mapping[str, JsonValue], schema: type[EntryT], field: str = "") -> EntryT:
     """``field``: where in the request it stands. Raises ``Invalid``."""
+    try:
+        json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        # JSON may hold half of a surrogate pair; nothing else can.
+        raise _invalid([Detail(path=field, message="a text is not Unicode")]) from error
     entry, problems = decode(_Sent(file="", root=_node(dict(body))), schema)
     if entry is None:
         details = [_detail(one, ()) for one in problems]

@@ -12,7 +12,7 @@ from pydantic.config import JsonDict
 
 from aimesh.control.http import Page
 from aimesh.control.schemas_policy import LimitsBody, RouteBody
-from aimesh.control.texts import Time
+from aimesh.control.texts import Line, OptionalLine, Time
 from aimesh.core.policy import Period, Unit
 
 MOST_LABELS = 32
@@ -252,10 +252,10 @@ class KeyChoice(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"label": "team=search"}})
 
-    alias: Annotated[str, StringConstraints(max_length=100)] = ""
-    label: Annotated[str, StringConstraints(max_length=400)] = ""
+    alias: OptionalLine = ""
+    label: OptionalLine = ""
     status: KeyStatusName | None = None
-    operator: Annotated[str, StringConstraints(max_length=100)] | None = None
+    operator: OptionalLine = ""
 
 
 class KeyBatch(BaseModel):
@@ -269,7 +269,7 @@ class KeyBatch(BaseModel):
     action: Literal["enable", "disable", "delete", "set_labels", "set_limits", "set_route"]
     ids: (
         Annotated[
-            list[Annotated[str, StringConstraints(min_length=1, max_length=300)]],
+            list[Line],
             Field(max_length=MOST_AT_ONCE),
         ]
         | None
