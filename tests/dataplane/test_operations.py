@@ -87,6 +87,7 @@ def test_a_wrong_method_names_the_right_ones() -> None:
         (b"/gateway/api/v3/whatever", {}, Family.ARK),
         (b"/gateway/api/v1/tasks/x", {}, Family.DASHSCOPE),
         (b"/gateway/v1/messages", {}, Family.ANTHROPIC),
+        (b"/gateway/v1/v1/models", {}, Family.ANTHROPIC),
         (b"/gateway/v1/models", {b"anthropic-version": b"2023-06-01"}, Family.ANTHROPIC),
         (b"/gateway/v1/models", {}, Family.OPENAI),
         (b"/gateway/nonsense", {}, Family.OPENAI),
@@ -94,6 +95,12 @@ def test_a_wrong_method_names_the_right_ones() -> None:
 )
 def test_errors_take_the_shape_of_the_path(path: bytes, headers: dict[bytes, bytes], family: Family) -> None:
     assert family_of(path, headers) is family
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: f"{one.method} {one.path}")
+def test_the_family_of_a_path_is_that_of_its_row(operation: object) -> None:
+    assert isinstance(operation, type(OPERATIONS[0]))
+    assert family_of(f"/gateway{operation.path}".encode(), {}) is operation.family
 
 
 @given(st.binary(max_size=80), st.sampled_from([b"GET", b"POST", b"DELETE", b"BREW"]))

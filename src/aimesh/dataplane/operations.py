@@ -206,6 +206,6 @@ def family_of(path: bytes, headers: dict[bytes, bytes]) -> Family:
         return Family.ARK
     if path.startswith((b"/gateway/api/v1/", b"/api/v1/")):
         return Family.DASHSCOPE
-    if b"anthropic-version" in headers or b"/messages" in path:
+    if b"anthropic-version" in headers or b"/messages" in path or path.startswith(b"/gateway/v1/v1/"):
         return Family.ANTHROPIC
     return Family.OPENAI
