@@ -19,7 +19,7 @@ from aimesh.catalog import operator, schema
 from aimesh.catalog.jsonschema import operator_schema
 from aimesh.catalog.load import COMPILED, DATA, encode, parse, read_files
 from aimesh.catalog.operator import OperatorFile
-from aimesh.catalog.schema import PriceEntry, Tier
+from aimesh.catalog.schema import PriceTerms, Tier
 from aimesh.catalog.snapshot import Catalog, Endpoint, Model, compile_catalog
 from aimesh.core import traits
 from aimesh.core.kind import Kind
@@ -74,6 +74,7 @@ def field_docs() -> dict[str, dict[str, str]]:
                 found[node.name] = dict(_documented(node))
     # One key is spelled otherwise than its field, which cannot be named like a Python keyword.
     found["EndpointEntry"]["as"] = found["EndpointEntry"]["upstream"]
+    found["PriceEntry"] = found["PriceTerms"] | found["PriceEntry"]
     # The settable traits are the traits, each optional.
     found["TraitSettings"] = found["Traits"]
     return found
@@ -223,11 +224,18 @@ def _price(endpoint: Endpoint) -> str:
     entry = endpoint.price.entry
     if entry.source not in SOURCES:
         raise ValueError(f"{endpoint.name}: nobody explains the source {entry.source!r}; add it to SOURCES")
-    return "<br>".join([*_amounts(entry), f"_{entry.source}, {entry.date}_"])
+    shown = [*_amounts(entry), f"_{entry.source}, {entry.date}_"]
+    for dated in endpoint.price.dated:
+        shown += [*_amounts(dated.entry), f"_{dated.entry.source}, {dated.entry.date}_"]
+    return "<br>".join(shown)
 
 
-def _amounts(entry: PriceEntry) -> Iterator[str]:
+def _amounts(entry: PriceTerms) -> Iterator[str]:
     sign = entry.currency.value
+    if entry.since is not None:
+        yield f"from {entry.since} on:"
+    if entry.until is not None:
+        yield f"until {entry.until}:"
     for tier in entry.tiers:
         yield f"{sign} per M: {_tier(tier)}"
     for window in entry.windows:

@@ -6,14 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aimesh.core.money import (
-    Currency,
-    Money,
-    Rate,
-    charge,
     parse_decimal,
     plain,
     rate_per_million,
     rate_per_unit,
+    rounded,
 )
 
 
@@ -26,7 +23,7 @@ def test_rate_per_million_is_exact(text: str, rate: int) -> None:
 
 
 def test_rate_per_unit_counts_single_units() -> None:
-    assert charge([(3, rate_per_unit(Decimal("0.22")))], Currency.CNY) == Money(660_000_000, Currency.CNY)
+    assert rounded(3 * rate_per_unit(Decimal("0.22"))) == 660_000_000
 
 
 @pytest.mark.parametrize("text", ["", "abc", "1,5", "NaN", "Infinity", "-1", "1e400", "--1", "0x10"])
@@ -46,17 +43,21 @@ def test_every_amount_of_nine_places_survives_text(nano: int) -> None:
     assert rate_per_million(parse_decimal(text)) == nano
 
 
-@given(st.lists(st.tuples(st.integers(0, 10**7), st.integers(0, 10**12)), max_size=6))
-def test_rounding_happens_once(parts: list[tuple[int, int]]) -> None:
-    exact = sum((Fraction(units * rate, 10**6) for units, rate in parts), start=Fraction(0))
-    paid = charge([(units, Rate(rate)) for units, rate in parts], Currency.USD).nano
-    assert abs(paid - exact) <= Fraction(1, 2)
+_FACTORS = st.builds(Fraction, st.integers(0, 10**4), st.integers(1, 10**4))
+
+
+@given(st.integers(0, 10**20), _FACTORS)
+def test_rounding_happens_once_to_the_nearest_and_half_to_even(total: int, factor: Fraction) -> None:
+    exact = Fraction(total, 10**6) * factor
+    assert rounded(total, factor) == round(exact)
+    assert rounded(Fraction(total), factor) == round(exact)
+    assert type(rounded(total)) is int
+    assert rounded(total) == round(Fraction(total, 10**6))
 
 
 def test_half_goes_to_even() -> None:
-    half = Rate(500_000)
-    assert charge([(1, half)], Currency.CNY).nano == 0
-    assert charge([(3, half)], Currency.CNY).nano == 2
+    assert [rounded(half) for half in (500_000, 1_500_000, 2_500_000)] == [0, 2, 2]
+    assert [rounded(half, Fraction(1, 2)) for half in (1_000_000, 3_000_000)] == [0, 2]
 
 
 @given(st.decimals(min_value=0, max_value=10**6, places=9))

@@ -12,7 +12,7 @@ from aimesh.catalog.document import Document, Path
 from aimesh.catalog.overlay import overlaid_model, overlaid_provider
 from aimesh.catalog.price import compiled
 from aimesh.catalog.problem import Problem, did_you_mean, shown_name
-from aimesh.catalog.schema import DEFAULT_PATHS, EndpointEntry, ModelEntry, PriceEntry, ProviderEntry, Tier
+from aimesh.catalog.schema import DEFAULT_PATHS, EndpointEntry, ModelEntry, PriceTerms, ProviderEntry, Tier
 from aimesh.core.kind import Kind
 
 KINDS: dict[str, tuple[Kind, ...]] = {
@@ -164,6 +164,11 @@ def _endpoint_faults(
     if endpoint.price is not None:
         for where, message, hint in _price_faults(endpoint.price, is_built_in):
             yield ("price", *where), message, hint
+        for index, dated in enumerate(endpoint.price.dated):
+            if dated.since is None and dated.until is None:
+                yield ("price", "dated", index), "a price of a limited time needs since or until", ""
+            for where, message, hint in _price_faults(dated, is_built_in):
+                yield ("price", "dated", index, *where), message, hint
 
 
 def _upstream(model: ModelEntry, provider: str, interface: str) -> str | None:
@@ -177,7 +182,7 @@ def _upstream(model: ModelEntry, provider: str, interface: str) -> str | None:
     )
 
 
-def _price_faults(price: PriceEntry, is_built_in: bool) -> Iterator[Fault]:
+def _price_faults(price: PriceTerms, is_built_in: bool) -> Iterator[Fault]:
     if is_built_in and not (price.source and price.date):
         yield (), "a built-in price needs a source and a date", ""
     amounts = (price.tiers, price.per_second, price.per_asset, price.video_tokens)

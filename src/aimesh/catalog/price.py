@@ -3,17 +3,28 @@
 1. No price known for something that was counted: the cost is unknown (None), never zero.
 2. The tier is chosen by the whole input of the request; a request above the last top pays the last tier.
 3. A token kind without a price of its own costs what it is a part of: cached input costs input.
-4. Ranking compares unlike currencies by one setting; nothing else converts money.
+4. The price that held when a call began counts: of those with a time, the first that holds; else the one without.
+5. Ranking compares unlike currencies by one setting; nothing else converts money.
 """
 
 import hashlib
+from datetime import datetime
 from fractions import Fraction
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from aimesh.catalog.schema import PriceEntry, Tier
-from aimesh.core.money import Currency, Money, Rate, charge, rate_per_million, rate_per_unit
+from aimesh.catalog.schema import PriceEntry, PriceTerms, Tier
+from aimesh.core.money import (
+    WHOLE,
+    Currency,
+    Money,
+    Rate,
+    rate_per_million,
+    rate_per_unit,
+    rounded,
+)
+from aimesh.core.priced import Priced
 from aimesh.core.usage import Usage
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -22,7 +33,8 @@ _WEEK_S = 7 * _DAY_S
 _EPOCH_DAY = 3
 """1 January 1970 was a Thursday."""
 
-Part = tuple[int | Fraction, Rate]
+Total = int | Fraction
+"""Units times rate: millionths of a nano-unit."""
 
 
 class TierRates(Struct, frozen=True):
@@ -33,11 +45,14 @@ class TierRates(Struct, frozen=True):
     input: Rate | None
     output: Rate | None
     cached_input: Rate | None
+    """Of hits of which nobody said which cache served them."""
+    explicit_cached_input: Rate | None
     cache_write: Rate | None
     cache_write_1h: Rate | None
     input_image: Rate | None
     input_audio: Rate | None
     output_audio: Rate | None
+    reasoning: Rate | None
 
 
 class WindowRates(Struct, frozen=True):
@@ -73,7 +88,7 @@ class Price(Struct, frozen=True):
     currency: Currency
     version: str
     """Changes whenever anything about the price does; kept in usage records."""
-    entry: PriceEntry
+    entry: PriceTerms
     """As written, for showing."""
     tiers: tuple[TierRates, ...]
     windows: tuple[WindowRates, ...]
@@ -81,13 +96,27 @@ class Price(Struct, frozen=True):
     per_second: dict[str, Rate]
     per_asset: dict[str, Rate]
     video_tokens: tuple[VideoRate, ...]
+    since_s: float | None = None
+    until_s: float | None = None
+    dated: tuple["Price", ...] = ()
+    """Of limited times; none of them has any itself."""
+
+    def holds_at(self, wall_s: float) -> bool:
+        """By its own times alone."""
+        return (self.since_s is None or self.since_s <= wall_s) and (
+            self.until_s is None or wall_s < self.until_s
+        )
 
 
-def compiled(entry: PriceEntry) -> Price:
-    """Raises ``ValueError`` with safe text when an amount or a window makes no sense."""
+def compiled(entry: PriceTerms) -> Price:
+    """Raises ``ValueError`` with safe text when an amount, a window or a time makes no sense."""
+    since_s, until_s = _moment(entry.since), _moment(entry.until)
+    if since_s is not None and until_s is not None and since_s >= until_s:
+        raise ValueError("the price ends before it begins")
+    dated = tuple(map(compiled, entry.dated)) if isinstance(entry, PriceEntry) else ()
     return Price(
         currency=entry.currency,
-        version=hashlib.sha256(msgspec.json.encode(entry, order="deterministic")).hexdigest()[:12],
+        version=hashlib.sha256(version_document(entry)).hexdigest()[:12],
         entry=entry,
         tiers=tuple(map(_tier, entry.tiers)),
         windows=tuple(
@@ -111,30 +140,54 @@ def compiled(entry: PriceEntry) -> Price:
             )
             for row in entry.video_tokens
         ),
+        since_s=since_s,
+        until_s=until_s,
+        dated=dated,
     )
+
+
+def version_document(entry: PriceTerms) -> bytes:
+    """JSON of what one version of a price says: without the prices of other times, which are versions themselves."""
+    if isinstance(entry, PriceEntry) and entry.dated:
+        entry = structs.replace(entry, dated=())
+    return msgspec.json.encode(entry, order="deterministic")
+
+
+def version_of_document(document: bytes) -> Price:
+    """Raises ``ValueError`` where the bytes are no price."""
+    return compiled(msgspec.json.decode(document, type=PriceTerms))
+
+
+def holding(price: Price | None, at_s: float) -> Price | None:
+    """The version that holds at a time (wall-clock seconds)."""
+    if price is None:
+        return None
+    for one in price.dated:
+        if one.holds_at(at_s):
+            return one
+    return price if price.holds_at(at_s) else None
 
 
 def cost(price: Price | None, usage: Usage, at_s: float) -> Money | None:
     """What a call's usage costs at a time (wall-clock seconds). None: no price known for some of it."""
-    if price is None:
+    held = holding(price, at_s)
+    total = None if held is None else _total(held, usage, at_s)
+    return None if held is None or total is None else Money(nano=rounded(total), currency=held.currency)
+
+
+def priced(version: Price | None, usage: Usage, at_s: float, factor: Fraction = WHOLE) -> Priced | None:
+    """What usage costs by one version of a price, whenever that held. ``factor`` is what a discount leaves; cost and
+    list price are each rounded once, from the exact sum."""
+    total = None if version is None else _total(version, usage, at_s)
+    if version is None or total is None:
         return None
-    if usage.video_seconds and price.per_second:
-        rate = price.per_second.get(resolution_key(usage.video_resolution))
-        if rate is None:
-            return None
-        return charge([(Fraction(str(usage.video_seconds)), rate)], price.currency)
-    if usage.assets and price.per_asset:
-        rate = price.per_asset.get(usage.variant, price.per_asset.get("default"))
-        return None if rate is None else charge([(usage.assets, rate)], price.currency)
-    if usage.images and price.per_image is not None:
-        return charge([(usage.images, price.per_image)], price.currency)
-    if price.video_tokens:
-        resolution = resolution_key(usage.video_resolution)
-        for row in price.video_tokens:
-            if row.fits(usage, resolution):
-                return charge([(usage.output_tokens, row.rate)], price.currency)
-        return None
-    return _token_cost(price, usage, at_s)
+    whole = rounded(total)
+    return Priced(
+        cost_nano=whole if factor is WHOLE else rounded(total, factor),
+        list_nano=whole,
+        currency=version.currency,
+        version=version.version,
+    )
 
 
 def blended_rank(price: Price | None, cny_per_usd: Fraction) -> int | None:
@@ -165,39 +218,79 @@ def _typical(price: Price) -> Fraction | None:
     return Fraction(price.video_tokens[0].rate) if price.video_tokens else None
 
 
-def _token_cost(price: Price, usage: Usage, at_s: float) -> Money | None:
-    tiers = next((window.tiers for window in price.windows if window.holds_at(at_s)), price.tiers)
+def _total(price: Price, usage: Usage, at_s: float) -> Total | None:
+    if usage.video_seconds and price.per_second:
+        rate = price.per_second.get(resolution_key(usage.video_resolution))
+        # The decimal that the upstream wrote, not the binary number next to it.
+        return None if rate is None else Fraction(str(usage.video_seconds)) * rate
+    if usage.assets and price.per_asset:
+        rate = price.per_asset.get(usage.variant, price.per_asset.get("default"))
+        return None if rate is None else usage.assets * rate
+    if usage.images and price.per_image is not None:
+        return usage.images * price.per_image
+    if price.video_tokens:
+        resolution = resolution_key(usage.video_resolution)
+        for row in price.video_tokens:
+            if row.fits(usage, resolution):
+                return usage.output_tokens * row.rate
+        return None
+    return _token_total(price, usage, at_s)
+
+
+def _token_total(price: Price, usage: Usage, at_s: float) -> int | None:
+    tiers = price.tiers
+    for window in price.windows:
+        if window.holds_at(at_s):
+            tiers = window.tiers
+            break
     if not tiers or not (usage.input_tokens or usage.output_tokens):
         return None
-    tier = _fitting(tiers, usage)
-    parts = _input_parts(tier, usage)
-    if parts is None or (usage.output_tokens and tier.output is None):
-        return None
-    if tier.output is not None:
-        audio = usage.output_audio_tokens if tier.output_audio is not None else 0
-        parts.append((usage.output_tokens - audio, tier.output))
-        if tier.output_audio is not None:
-            parts.append((audio, tier.output_audio))
-    return charge(parts, price.currency)
+    tier = tiers[0] if len(tiers) == 1 else _fitting(tiers, usage)
+    taken = _input_total(tier, usage)
+    given = _output_total(tier, usage) if usage.output_tokens else 0
+    return None if taken is None or given is None else taken + given
 
 
-def _input_parts(tier: TierRates, usage: Usage) -> list[Part] | None:
-    long_writes = usage.cache_write_1h_tokens if tier.cache_write_1h is not None else 0
-    counted: tuple[tuple[int, Rate | None], ...] = (
-        (usage.cached_tokens, tier.cached_input),
-        (usage.cache_write_tokens - long_writes, tier.cache_write),
-        (long_writes, tier.cache_write_1h),
-        (usage.input_image_tokens, tier.input_image),
-        (usage.input_audio_tokens, tier.input_audio),
-    )
-    parts: list[Part] = [(units, rate) for units, rate in counted if units > 0 and rate is not None]
+def _input_total(tier: TierRates, usage: Usage) -> int | None:
     # Cached pictures may be counted under both heads; the plain part never goes below nothing.
-    rest = max(0, usage.input_tokens - sum(units for units, rate in counted if rate is not None))
-    if rest:
-        if tier.input is None:
-            return None
-        parts.append((rest, tier.input))
-    return parts
+    rest, total = usage.input_tokens, 0
+    if usage.cached_tokens:
+        explicit = usage.explicit_cached_tokens if tier.explicit_cached_input is not None else 0
+        if tier.cached_input is not None:
+            rest -= usage.cached_tokens
+            total += (usage.cached_tokens - explicit) * tier.cached_input
+            if tier.explicit_cached_input is not None:
+                total += explicit * tier.explicit_cached_input
+    if usage.cache_write_tokens:
+        long = usage.cache_write_1h_tokens if tier.cache_write_1h is not None else 0
+        if tier.cache_write_1h is not None:
+            rest -= long
+            total += long * tier.cache_write_1h
+        if tier.cache_write is not None:
+            rest -= usage.cache_write_tokens - long
+            total += (usage.cache_write_tokens - long) * tier.cache_write
+    if usage.input_image_tokens and tier.input_image is not None:
+        rest -= usage.input_image_tokens
+        total += usage.input_image_tokens * tier.input_image
+    if usage.input_audio_tokens and tier.input_audio is not None:
+        rest -= usage.input_audio_tokens
+        total += usage.input_audio_tokens * tier.input_audio
+    if rest <= 0:
+        return total
+    return None if tier.input is None else total + rest * tier.input
+
+
+def _output_total(tier: TierRates, usage: Usage) -> int | None:
+    rest, total = usage.output_tokens, 0
+    if usage.output_audio_tokens and tier.output_audio is not None:
+        rest -= usage.output_audio_tokens
+        total += usage.output_audio_tokens * tier.output_audio
+    if usage.reasoning_tokens and tier.reasoning is not None:
+        rest -= usage.reasoning_tokens
+        total += usage.reasoning_tokens * tier.reasoning
+    if rest <= 0:
+        return total
+    return None if tier.output is None else total + rest * tier.output
 
 
 def _fitting(tiers: tuple[TierRates, ...], usage: Usage) -> TierRates:
@@ -219,14 +312,26 @@ def _tier(tier: Tier) -> TierRates:
         output_up_to=tier.output_up_to,
         input=rate("input"),
         output=rate("output"),
-        # Usage does not say which cache served a hit; the implicit price is the one without a request for it.
+        # Where nobody says which cache served a hit: the implicit price is the one without a request for it.
         cached_input=rate("cached_input") if tier.cached_input is not None else rate("explicit_cached_input"),
+        explicit_cached_input=rate("explicit_cached_input"),
         cache_write=rate("cache_write"),
         cache_write_1h=rate("cache_write_1h"),
         input_image=rate("input_image"),
         input_audio=rate("input_audio"),
         output_audio=rate("output_audio"),
+        reasoning=rate("reasoning"),
     )
+
+
+def _moment(text: str | None) -> float | None:
+    """Raises ``ValueError``."""
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        raise ValueError(f"{text} is no time") from None
 
 
 def _minutes(text: str) -> int:

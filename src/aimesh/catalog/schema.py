@@ -42,6 +42,11 @@ ProviderName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 Count = Annotated[int, Meta(ge=1, le=1 << 53)]
 """At most what every JSON reader takes exactly."""
 Url = Annotated[str, Meta(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")]
+Moment = Annotated[
+    str,
+    Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})$"),
+]
+"""A time with its offset from UTC: ``2026-10-08T00:00:00+08:00``."""
 
 
 class Paths(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -118,6 +123,8 @@ class Tier(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Tokens that stand for sound in the request."""
     output_audio: Decimal | None = None
     """Tokens that stand for sound in the answer."""
+    reasoning: Decimal | None = None
+    """Generated tokens of thinking, where they have a price of their own."""
 
 
 class VideoTokens(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -150,7 +157,9 @@ class Window(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     """Instead of the price's own."""
 
 
-class PriceEntry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class PriceTerms(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A price of a limited time: it has ``since``, ``until`` or both."""
+
     currency: Currency
     """Of every amount in this price."""
     source: str = ""
@@ -169,6 +178,17 @@ class PriceEntry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     """By variant; ``default`` holds for every variant that is not named."""
     video_tokens: tuple[VideoTokens, ...] = ()
     """For video that is billed by tokens."""
+    since: Moment | None = None
+    """Calls that began earlier have another price, or an unknown one."""
+    until: Moment | None = None
+    """Calls that begin then or later have another price, or an unknown one."""
+
+
+class PriceEntry(PriceTerms, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What usage of an endpoint costs."""
+
+    dated: tuple[PriceTerms, ...] = ()
+    """Prices of limited times; the first that holds when a call begins counts instead of this one."""
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

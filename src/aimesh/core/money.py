@@ -3,10 +3,9 @@
 1. Money is an integer number of nano-units (billionths) of one currency. Currencies are never mixed.
 2. A rate is nano-units per million units of what is counted: 3.20 CNY per million tokens is 3_200_000_000.
 3. Amounts enter as decimal text, never as floats; what does not fit exactly is refused, not rounded.
-4. Rounding happens once per record, in ``charge``: half to even, after every part was added.
+4. Rounding happens once per record, in ``rounded``: half to even, after every part was added and a discount taken off.
 """
 
-from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from fractions import Fraction
@@ -16,6 +15,8 @@ from msgspec import Struct
 
 NANO = 1_000_000_000
 MILLION = 1_000_000
+WHOLE = Fraction(1)
+"""The factor of no discount."""
 _MOST_DIGITS = 30
 """More digits than any price has; keeps a hostile exponent from growing an integer without end."""
 
@@ -59,21 +60,17 @@ def rate_per_unit(amount: Decimal) -> Rate:
     return Rate(_whole(amount, NANO * MILLION))
 
 
-def charge(parts: Iterable[tuple[int | Fraction, Rate]], currency: Currency) -> Money:
-    """What the counted units cost together. The one place that rounds."""
-    total: int | Fraction = 0
-    for units, rate in parts:
-        total += units * rate
-    return Money(nano=_rounded(total), currency=currency)
-
-
-def _rounded(total: int | Fraction) -> int:
-    """Millionths to the nearest whole, half to even."""
+def rounded(total: int | Fraction, factor: Fraction = WHOLE) -> int:
+    """Millionths of nano-units (units times rate) as nano-units, half to even. The one place that rounds."""
     if not isinstance(total, int):
-        return round(total / MILLION)
+        return round(total * factor / MILLION)
     # Tokens are whole, and whole numbers are ten times as fast as fractions.
-    nano, rest = divmod(total, MILLION)
-    return nano + (2 * rest > MILLION or (2 * rest == MILLION and nano % 2))
+    divisor = MILLION
+    if factor is not WHOLE:
+        total *= factor.numerator
+        divisor *= factor.denominator
+    nano, rest = divmod(total, divisor)
+    return nano + (2 * rest > divisor or (2 * rest == divisor and nano % 2))
 
 
 def plain(amount: Decimal) -> str:

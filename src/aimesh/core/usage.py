@@ -40,6 +40,8 @@ class Usage(Struct, frozen=True, omit_defaults=True, gc=False):
     """3D files produced."""
     variant: str = ""
     """Flags that choose a price and that the answer does not repeat, e.g. ``1536pro+texture``."""
+    explicit_cached_tokens: int = 0
+    """Part of ``cached_tokens`` from a cache that the caller asked for, where that is known."""
 
 
 NO_USAGE = Usage(reported=False)
