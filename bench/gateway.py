@@ -2,7 +2,9 @@
 
 1. Nothing is switched off for the benchmark: the configuration names addresses, a credential and a key,
    points one provider of the catalogue at the mock upstream, and leaves the rest at its defaults.
-2. The code comes from ``source`` (a checkout), so that two commits can be compared in one run.
+2. It gets one core, so it runs one worker. CPU time and memory are those of all its processes (supervisor, control
+   process, worker) unless a figure says otherwise.
+3. The code comes from ``source`` (a checkout), so that two commits can be compared in one run.
 """
 
 import subprocess

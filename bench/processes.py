@@ -81,10 +81,13 @@ class Process:
                 continue
         return total
 
-    def rss_kib(self) -> int:
+    def rss_kib(self, kind: str = "") -> int:
+        """Of all processes, or of those whose command line has the word ``kind``."""
         total = 0
         for pid, _ in self._members():
             try:
+                if kind and kind.encode() not in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                    continue
                 status = Path(f"/proc/{pid}/status").read_text()
             except OSError:
                 continue

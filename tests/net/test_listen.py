@@ -39,6 +39,17 @@ def test_workers_can_share_a_port() -> None:
         assert first.getsockname() == second.getsockname()
 
 
+def test_a_port_can_be_kept_without_being_served() -> None:
+    first = listen.bind_tcp("127.0.0.1", 0, reuse_port=True, reuse_address=False)
+    with first, pytest.raises(OSError, match="in use"):
+        listen.bind_tcp("127.0.0.1", first.getsockname()[1])
+
+
+def test_an_inherited_socket_is_the_same_one() -> None:
+    with listen.bind_tcp("127.0.0.1", 0) as first, listen.adopt(os.dup(first.fileno())) as second:
+        assert first.getsockname() == second.getsockname()
+
+
 @pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="this machine has no IPv6")
 def test_ipv6() -> None:
     with listen.bind_tcp("::1", 0) as only:
