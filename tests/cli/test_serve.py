@@ -10,6 +10,7 @@ from tests.support.live import clean_environment
 def serve(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "aimesh.cli.main", "serve", *arguments],
+        check=False,
         env=clean_environment({"AIMESH_HOME": str(home)}),
         capture_output=True,
         text=True,
