@@ -153,7 +153,7 @@ def version_document(entry: PriceTerms) -> bytes:
     return msgspec.json.encode(entry, order="deterministic")
 
 
-def version_of_document(document: bytes) -> Price:
+def read_version(document: bytes) -> Price:
     """Raises ``ValueError`` where the bytes are no price."""
     return compiled(msgspec.json.decode(document, type=PriceTerms))
 
