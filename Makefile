@@ -86,6 +86,7 @@ bench-compare: $(DEV)  ## CPU per call of the working tree against another commi
 docs: $(DEV)  ## regenerate the reference pages and schemas
 	@$(BIN)/python scripts/generate_reference.py
 	@$(BIN)/python scripts/generate_api_pages.py
+	@$(BIN)/python scripts/generate_cli_page.py
 
 lock: $(DEV)  ## resolve the dependencies again into requirements/*.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
