@@ -2,6 +2,7 @@
 
 1. ``read`` sees one state throughout and cannot change anything. ``write`` commits at leave; an exception undoes it.
    Writers follow one another, those of other processes included, so what a writer read is still so when it writes.
+   ``bulk`` is for rows that many add to and nobody decides by: on PostgreSQL it does not take the writers' turn.
 2. Errors of SQLAlchemy and of the drivers become ``StoreError`` when the block is left, so what may fail ends its
    block: one transaction does one thing.
 3. Any number of threads may use a ``Store``. A connection belongs to the block that it was given to.
@@ -36,6 +37,8 @@ _WAIT_S = 10.0
 _STATEMENT_S = 15.0
 """For one statement, on PostgreSQL; waiting for another writer is one."""
 
+_BULK_STATEMENT_S = 60.0
+
 _WRITERS_LOCK = 0x61_69_6D_65_73_69
 """A number for PostgreSQL's advisory lock; the one before is that of ``migrate.py``."""
 
@@ -45,9 +48,10 @@ ErrorMap = Callable[[BaseException], StoreError]
 class Store:
     """Made by ``open_store``."""
 
-    def __init__(self, readers: Engine, writers: Engine, error_of: ErrorMap) -> None:
+    def __init__(self, readers: Engine, writers: Engine, bulk: Engine, error_of: ErrorMap) -> None:
         self._readers = readers
         self._writers = writers
+        self._bulk = bulk
         self._error_of = error_of
 
     def read(self) -> AbstractContextManager[Connection]:
@@ -55,6 +59,9 @@ class Store:
 
     def write(self) -> AbstractContextManager[Connection]:
         return self._transaction(self._writers, commits=True)
+
+    def bulk(self) -> AbstractContextManager[Connection]:
+        return self._transaction(self._bulk, commits=True)
 
     @contextmanager
     def _transaction(self, engine: Engine, *, commits: bool) -> Iterator[Connection]:
@@ -77,9 +84,15 @@ class Store:
             # Its text may hold the values of a statement.
             raise StoreError(f"the database failed: {type(error).__name__}") from error
 
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self._bulk.dialect.name
+
     def close(self) -> None:
         self._readers.dispose()
         self._writers.dispose()
+        self._bulk.dispose()
 
 
 def open_store(url: str) -> Store:
@@ -95,7 +108,7 @@ def _open_sqlite(url: str) -> Store:
     # The driver's own way of beginning would put it off to the first change.
     event.listen(readers, "begin", partial(_execute, "BEGIN"))
     event.listen(writers, "begin", partial(_execute, "BEGIN IMMEDIATE"))
-    return Store(readers, writers, sqlite.error_of)
+    return Store(readers, writers, writers, sqlite.error_of)
 
 
 def _connect_reader(path: Path) -> sqlite3.Connection:
@@ -119,7 +132,8 @@ def _open_postgres(url: str) -> Store:
     readers = _engine(dialect, connect_reader, _READERS)
     writers = _engine(dialect, partial(postgres.connect, url, statement_s=_STATEMENT_S), 1)
     event.listen(writers, "begin", partial(_execute, f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})"))
-    return Store(readers, writers, postgres.error_of)
+    bulk = _engine(dialect, partial(postgres.connect, url, statement_s=_BULK_STATEMENT_S), 2)
+    return Store(readers, writers, bulk, postgres.error_of)
 
 
 def _engine(url: str, creator: Callable[[], object], size: int) -> Engine:

@@ -29,6 +29,7 @@ from aimesh.store.session import (
     Session,
     StoreError,
     UnavailableError,
+    UnfitError,
     Value,
     Values,
 )
@@ -129,8 +130,10 @@ def store_error(error: psycopg.Error) -> StoreError:
     if state is not None and state.startswith(("08", "53", "57", "40", "55P03", "25006")):
         # Lost, full, stopping, in conflict, locked, a standby: all of it passes.
         return UnavailableError(f"the database is not available: {said}")
-    if state is None or state.startswith("22"):
+    if state is not None and state.startswith(("22", "54")):
         # "invalid input syntax for type integer: ..." repeats the value.
+        return UnfitError(f"the database cannot hold it: {type(error).__name__}")
+    if state is None:
         return StoreError(f"the database failed: {type(error).__name__}")
     return StoreError(f"the database failed: {said}")
 

@@ -27,6 +27,10 @@ class UnavailableError(StoreError):
     """The database cannot be reached now; the same may succeed later."""
 
 
+class UnfitError(StoreError):
+    """A value that the database cannot hold: the same will fail again."""
+
+
 class Row(Protocol):
     """By name or by place. SQLite gives truth as 0 and 1."""
 

@@ -15,7 +15,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from aimesh.store.session import NO_VALUES, DuplicateError, Row, Session, StoreError, UnavailableError, Values
+from aimesh.store.session import (
+    NO_VALUES,
+    DuplicateError,
+    Row,
+    Session,
+    StoreError,
+    UnavailableError,
+    UnfitError,
+    Values,
+)
 
 T = TypeVar("T")
 
@@ -86,6 +95,8 @@ def store_error(error: sqlite3.Error) -> StoreError:
         return DuplicateError(str(error))
     if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorname in _PASSING:
         return UnavailableError(f"the database is not available: {error}")
+    if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError):
+        return UnfitError(f"the database cannot hold it: {error}")
     return StoreError(f"the database failed: {error}")
 
 
