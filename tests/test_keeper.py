@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import statistics
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -328,15 +329,16 @@ BAR_MS = 20.0
 
 @asynccontextmanager
 async def longest_gap(gaps: list[float]) -> AsyncIterator[None]:
-    """Appends the longest time, in milliseconds, for which the loop did not come round."""
+    """Appends the longest time, in milliseconds, that this process spent elsewhere before the loop came round again.
+    Time of the processor, so that a busy machine is not taken for a busy process."""
     longest = 0.0
 
     async def tick() -> None:
         nonlocal longest
-        last = time.perf_counter()
+        last = time.process_time()
         while True:
             await asyncio.sleep(0.001)
-            now = time.perf_counter()
+            now = time.process_time()
             longest = max(longest, now - last)
             last = now
 
@@ -395,8 +397,8 @@ def longest_gaps(bench: Bench, *, models: int, in_use: list[bytes], rounds: int)
 
 def test_calls_do_not_wait_for_a_publication(bench: Bench) -> None:
     gaps = longest_gaps(bench, models=60, in_use=[], rounds=5)
-    # Whatever else this machine does only ever lengthens a gap.
-    assert min(gaps) < BAR_MS, gaps
+    # Of several: threads take turns by a clock that goes on while the machine does other things.
+    assert statistics.median_low(gaps) < BAR_MS, gaps
     assert len(bench.keeper.snapshot.catalog.models) > 60
 
 
@@ -409,4 +411,4 @@ def test_soak_of_a_large_publication(bench: Bench) -> None:
     in_use = [digest(text_of(alias)) for alias in aliases[:15_000]]
     gaps = longest_gaps(bench, models=1_000, in_use=in_use, rounds=6)
     print("longest gaps in ms:", [round(gap, 1) for gap in gaps])
-    assert min(gaps) < BAR_MS, gaps
+    assert statistics.median_low(gaps) < BAR_MS, gaps

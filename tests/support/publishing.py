@@ -17,6 +17,7 @@ from aimesh.store.engine import Connection, Store
 from aimesh.store.key_text import digest
 from aimesh.store.overlays import OverlayKind
 from aimesh.store.publication import Publication, Published, published_directory
+from aimesh.store.tables import VIRTUAL_KEYS
 from aimesh.store.virtual_keys import KeyTerms, NewKey, StoredKey
 
 T = TypeVar("T")
@@ -56,11 +57,21 @@ class Press:
         return self.write(lambda db: virtual_keys.insert_key(db, self._new(alias, terms, tenant)))
 
     def make_keys(self, aliases: Iterable[str], terms: KeyTerms) -> None:
-        """At once."""
+        """Many, at once."""
 
         def insert(db: Connection) -> None:
-            for alias in aliases:
-                virtual_keys.insert_key(db, self._new(alias, terms, DEFAULT_TENANT))
+            first = virtual_keys.insert_key(db, self._new("the first of many", terms, DEFAULT_TENANT))
+            row = db.execute(VIRTUAL_KEYS.select().where(VIRTUAL_KEYS.c.id == first.id)).mappings().one()
+            rows = [
+                {
+                    **row,
+                    "id": f"{first.id}-{number}",
+                    "alias": alias,
+                    "sha256": digest(text_of(alias)),
+                }
+                for number, alias in enumerate(aliases)
+            ]
+            db.execute(VIRTUAL_KEYS.insert(), rows)
 
         self.write(insert)
 
