@@ -109,6 +109,8 @@ def test_what_does_not_fit_is_refused_with_its_place(platform: TestClient, endpo
             "only the last tier has no top",
         ),
         ({"limits": {"rpm": 0}}, "limits.rpm", "greater than or equal to 1"),
+        ({"upstream": "a b"}, "upstream", "pattern"),
+        ({"upstream": "模型"}, "upstream", "pattern"),
         ({"colour": "red"}, "colour", "not permitted"),
     ):
         answer = platform.patch(f"{ENDPOINTS}/{endpoint.name}", json=fields, headers={"if-match": "*"})

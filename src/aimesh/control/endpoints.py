@@ -14,7 +14,7 @@ from aimesh.catalog.schema import EndpointEntry, ModelEntry, PriceEntry
 from aimesh.catalog.snapshot import Endpoint
 from aimesh.control.errors import Invalid, NotFound
 from aimesh.control.http import Edit, Pages, tag
-from aimesh.control.models_entries import check_not_of_file, put, read_entry, reset
+from aimesh.control.models_entries import check_not_of_file, put, read_entry, reset, stored_model
 from aimesh.control.models_supply import EndpointStatus
 from aimesh.control.models_views import Shelf, shelf_of, show_endpoint
 from aimesh.control.noun import Noun
@@ -90,7 +90,7 @@ def _changed(before: Overlay | None, endpoint: Endpoint, body: EndpointPatch) ->
     """The change of the model with the change of the endpoint in it."""
     entry = ModelEntry(name=endpoint.model)
     if before is not None:
-        entry = msgspec.json.decode(before.document, type=ModelEntry)
+        entry = stored_model(before)
     own = {(one.provider, one.interfaces): one for one in one_interface_each(entry.endpoints)}
     # An endpoint's interface is one of the schema's names.
     blank = msgspec.convert(

@@ -102,6 +102,8 @@ def put(
     kind = OverlayKind.PROVIDER if isinstance(entry, ProviderEntry) else OverlayKind.MODEL
     _check_fits(parts.settings, db, kind, name, entry)
     document = msgspec.json.encode(entry, order="sorted")
+    # What cannot be read back would stand in everybody's way.
+    msgspec.json.decode(document, type=type(entry))
     if before is not None and before.document == document:
         return before
     version = 0 if before is None else before.version
@@ -110,6 +112,14 @@ def put(
         raise Stale
     _audit(db, caller, kept, before=before, after=kept)
     return kept
+
+
+def stored_model(overlay: Overlay) -> ModelEntry:
+    """Raises ``Conflict``."""
+    try:
+        return msgspec.json.decode(overlay.document, type=ModelEntry)
+    except msgspec.MsgspecError as error:
+        raise Conflict("ENTRY_UNREADABLE", "a later release wrote the change of this model") from error
 
 
 def reset(parts: Parts, db: Connection, before: Overlay, caller: Caller) -> None:

@@ -55,6 +55,8 @@ PriceBody = Annotated[_Json, WithJsonSchema(_schema_of(PriceEntry, _PRICE_EXAMPL
 
 ProviderPath = Annotated[str, StringConstraints(max_length=100, pattern=r"^[a-z0-9][a-z0-9_]*$")]
 ModelPath = Annotated[str, StringConstraints(max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:+-]*$")]
+UpstreamName = ModelPath
+"""As the catalogue's schema has it."""
 
 _Ceiling = Annotated[int, Field(ge=1, le=1 << 53)]
 
@@ -80,9 +82,7 @@ class EndpointPatch(BaseModel):
     )
 
     enabled: bool | None = None
-    upstream: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
-        default=None, description="The provider's own name of the model."
-    )
+    upstream: UpstreamName | None = Field(default=None, description="The provider's own name of the model.")
     price: PriceBody | None = None
     limits: CeilingsBody | None = None
 
