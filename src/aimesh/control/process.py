@@ -220,8 +220,13 @@ class _Alarms:
         self._log = log
 
     def __call__(self, name: str, message: str) -> None:
-        if message:
-            self._log.event(Level.ERROR, Event.DATABASE_FAILED, message, {"alarm": name})
+        fields = {"alarm": name}
+        if not message:
+            self._log.event(Level.INFO, Event.PUBLICATION_RECOVERED, "", fields)
+        elif name == "database":
+            self._log.event(Level.ERROR, Event.DATABASE_FAILED, message, fields)
+        else:
+            self._log.event(Level.ERROR, Event.PUBLICATION_ALARM, message, fields)
 
 
 def _vault(settings: Settings, log: Log) -> Vault | None:
