@@ -31,6 +31,8 @@ class Permission(StrEnum):
     CREDENTIALS = "credentials"
     """The platform's own secrets towards providers."""
     TENANTS = "tenants"
+    PRICES_WRITE = "prices.write"
+    """Discounts, and pricing again what was priced."""
     ANY_TENANT = "any_tenant"
     """Do it in another tenant: ``?tenant=``."""
 
@@ -55,6 +57,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.CATALOG_WRITE: _PLATFORM,
     Permission.CREDENTIALS: _PLATFORM,
     Permission.TENANTS: _PLATFORM,
+    Permission.PRICES_WRITE: _PLATFORM,
     Permission.ANY_TENANT: _PLATFORM,
 }
 
@@ -132,6 +135,15 @@ OPERATIONS: dict[str, Permission] = {
     "list_endpoints": Permission.CATALOG_READ,
     "get_endpoint": Permission.CATALOG_READ,
     "change_endpoint": Permission.CATALOG_WRITE,
+    # Prices
+    "list_price_versions": Permission.CATALOG_READ,
+    "get_price_version": Permission.CATALOG_READ,
+    "list_discounts": Permission.PRICES_WRITE,
+    "get_discount": Permission.PRICES_WRITE,
+    "add_discount": Permission.PRICES_WRITE,
+    "change_discount": Permission.PRICES_WRITE,
+    "delete_discount": Permission.PRICES_WRITE,
+    "reprice_usage": Permission.PRICES_WRITE,
 }
 
 

@@ -45,7 +45,9 @@ from aimesh.control import (
     keys,
     members,
     models,
+    prices,
     providers,
+    reprice,
     routes,
     sessions,
     setup,
@@ -76,6 +78,8 @@ NOUNS: tuple[Noun, ...] = (
     providers.NOUN,
     models.NOUN,
     endpoints.NOUN,
+    prices.NOUN,
+    reprice.NOUN,
     audit.NOUN,
 )
 

@@ -50,7 +50,7 @@ class Paging(Struct, frozen=True):
         if len(rows) <= self.limit:
             return rows, None
         shown = rows[: self.limit]
-        return shown, _encoded(place_of(shown[-1]))
+        return shown, cursor_of(place_of(shown[-1]))
 
 
 def paging(
@@ -108,7 +108,8 @@ def check_version(if_match: str | None, version: int) -> None:
         raise Stale
 
 
-def _encoded(place: object) -> str:
+def cursor_of(place: object) -> str:
+    """Opaque text that ``Paging.after`` reads."""
     return base64.urlsafe_b64encode(msgspec.json.encode(place)).rstrip(b"=").decode()
 
 
