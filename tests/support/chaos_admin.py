@@ -123,7 +123,7 @@ def request(url: str, method: str, path: str, body: object, headers: dict[str, s
     began_s = time.monotonic()
     try:
         given = headers if payload is None else {"content-type": "application/json"} | headers
-        connection.request(method, quote(path, safe="/@:."), payload, given)
+        connection.request(method, quote(path, safe="/@:.?=&"), payload, given)
         response = connection.getresponse()
         content = response.read()
         return Seen(
