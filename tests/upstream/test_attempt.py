@@ -77,6 +77,12 @@ def test_the_credential_is_scrubbed_from_texts(head: bytes) -> None:
     assert scrub("your key sk-1234 is bad", Secret(head)) == "your key **** is bad"
 
 
+def test_the_credential_is_scrubbed_from_json_that_escapes_it() -> None:
+    head = Secret(b'authorization: Bearer sk/12"34\r\n')
+    for shown in ('{"a":"sk/12\\"34"}', '{"a":"sk\\/12\\"34"}'):
+        assert scrub(shown, head) == '{"a":"****"}'
+
+
 def test_a_head_without_a_credential_scrubs_nothing() -> None:
     assert scrub("a text", Secret(b"host: x\r\n")) == "a text"
 

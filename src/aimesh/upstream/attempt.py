@@ -14,6 +14,7 @@ import zlib
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
+import msgspec
 from msgspec import Struct, structs
 
 from aimesh.core.clock import Clock
@@ -282,7 +283,9 @@ def _scrubbed(verdict: Whole | Failure, secret: Secret[bytes]) -> Whole | Failur
     if isinstance(verdict, Whole):
         return verdict
     error = None if verdict.error is None else _scrubbed_error(verdict.error, secret)
-    return structs.replace(verdict, body=_cut(scrub(verdict.body, secret)), error=error)
+    # The words may hold what an upstream calls its error, or its content.
+    words = scrub(verdict.words, secret)
+    return structs.replace(verdict, words=words, body=_cut(scrub(verdict.body, secret)), error=error)
 
 
 def _scrubbed_error(error: UpstreamError, secret: Secret[bytes]) -> UpstreamError:
@@ -304,6 +307,9 @@ def scrub(text: str, head: Secret[bytes]) -> str:
             secret = value.rpartition(b" ")[2].decode("latin-1")
             if secret:
                 text = text.replace(secret, "****")
+                # As JSON may have it, where the text is a body that was not read.
+                escaped = msgspec.json.encode(secret).decode()[1:-1]
+                text = text.replace(escaped, "****").replace(escaped.replace("/", "\\/"), "****")
     return text
 
 
