@@ -5,29 +5,25 @@ fails, and so does a row without an operation. What the strangers may expect fol
 the row's kind, and whatever they do, the victim's rows stay as they are.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import Enum, auto
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi.routing import APIRoute
 from msgspec import Struct
 from sqlalchemy import select
 from starlette.testclient import TestClient
 from tests.support.control import API, OTHER_TENANT, Control, opened_control
+from tests.support.control_world import SERVED, World, place_of, populated
 from tests.support.stores import opened_store
 
 from aimesh.control.access import GRANTS, OPERATIONS, Permission
-from aimesh.control.app import NOUNS
 from aimesh.control.document import operations_of
 from aimesh.store.database import default_url
 from aimesh.store.people import Role
 from aimesh.store.tables import METADATA
-
-# JSON of requests and answers.
-Json = dict[str, Any]
 
 
 class Kind(Enum):
@@ -53,65 +49,17 @@ class Kind(Enum):
     """Only for who runs it."""
 
 
-class World(Struct, frozen=True):
-    control: Control
-    owner: TestClient
-    platform: TestClient
-    user: Json
-    key: Json
-    token: Json
-    byok: Json
-    credential: Json
-    provider: str
-    model: str
-    endpoint: str
-
-
 class Case(Struct, frozen=True):
     kind: Kind
-    path: Callable[[World], str] | None = None
-    """Behind the API's prefix; None: the document's path, which has no parameter."""
     body: object = None
     """JSON, or a function of the world that gives it."""
-
-
-def key(tail: str = "") -> Callable[[World], str]:
-    return lambda world: f"/keys/{world.key['id']}{tail}"
-
-
-def user(tail: str = "") -> Callable[[World], str]:
-    return lambda world: f"/members/{world.user['id']}{tail}"
-
-
-def byok(tail: str = "") -> Callable[[World], str]:
-    return lambda world: f"/byok/{world.byok['id']}{tail}"
-
-
-def credential(tail: str = "") -> Callable[[World], str]:
-    return lambda world: f"/credentials/{world.credential['id']}{tail}"
-
-
-def token(world: World) -> str:
-    return f"/tokens/{world.token['id']}"
-
-
-def provider(world: World) -> str:
-    return f"/providers/{world.provider}"
-
-
-def model(world: World) -> str:
-    return f"/models/{world.model}"
-
-
-def endpoint(world: World) -> str:
-    return f"/endpoints/{world.endpoint}"
 
 
 PASSWORD = {"password": "a long password"}
 CASES: dict[str, Case] = {
     "get_setup": Case(Kind.STATE),
     "finish_setup": Case(Kind.PUBLIC, body={"token": "guessed", "username": "intruder", **PASSWORD}),
-    "use_password_link": Case(Kind.PUBLIC, lambda _: "/password-links/guessed", PASSWORD),
+    "use_password_link": Case(Kind.PUBLIC, body=PASSWORD),
     "sign_in": Case(Kind.PUBLIC, body={"username": "victim", **PASSWORD}),
     "start_oidc": Case(Kind.PUBLIC),
     "finish_oidc": Case(Kind.PUBLIC),
@@ -121,68 +69,68 @@ CASES: dict[str, Case] = {
         Kind.SELF, body={"current_password": "correct horse 4711", "new_password": "another 4712"}
     ),
     "list_members": Case(Kind.LIST),
-    "get_member": Case(Kind.ITEM, user()),
+    "get_member": Case(Kind.ITEM),
     "add_member": Case(Kind.MAKE, body={"username": "newcomer"}),
-    "upsert_member": Case(Kind.TAKEN, lambda _: "/members/by-username/victim", {"role": "MEMBER"}),
-    "change_member": Case(Kind.ITEM, user(), {"display_name": "Changed"}),
-    "remove_member": Case(Kind.ITEM, user()),
-    "make_password_link": Case(Kind.ITEM, user("/password-link")),
+    "upsert_member": Case(Kind.TAKEN, body={"role": "MEMBER"}),
+    "change_member": Case(Kind.ITEM, body={"display_name": "Changed"}),
+    "remove_member": Case(Kind.ITEM),
+    "make_password_link": Case(Kind.ITEM),
     "list_tenants": Case(Kind.INSTALLATION),
-    "get_tenant": Case(Kind.INSTALLATION, lambda _: "/tenants/default"),
+    "get_tenant": Case(Kind.INSTALLATION),
     "add_tenant": Case(Kind.INSTALLATION, body={"id": "new", "name": "New"}),
-    "change_tenant": Case(Kind.INSTALLATION, lambda _: "/tenants/default", {"name": "Changed"}),
+    "change_tenant": Case(Kind.INSTALLATION, body={"name": "Changed"}),
     "list_tokens": Case(Kind.LIST),
-    "get_token": Case(Kind.ITEM, token),
+    "get_token": Case(Kind.ITEM),
     "make_token": Case(Kind.MAKE, body={"name": "own"}),
-    "remove_token": Case(Kind.ITEM, token),
+    "remove_token": Case(Kind.ITEM),
     "list_audit": Case(Kind.LIST),
     "list_keys": Case(Kind.LIST),
-    "get_key": Case(Kind.ITEM, key()),
-    "get_key_route": Case(Kind.ITEM, key("/route")),
-    "get_key_quotas": Case(Kind.ITEM, key("/quotas")),
-    "get_key_quota": Case(Kind.ITEM, key("/quota")),
+    "get_key": Case(Kind.ITEM),
+    "get_key_route": Case(Kind.ITEM),
+    "get_key_quotas": Case(Kind.ITEM),
+    "get_key_quota": Case(Kind.ITEM),
     "create_key": Case(Kind.MAKE, body={"alias": "own"}),
-    "upsert_key": Case(Kind.TAKEN, lambda _: "/keys/by-alias/victim-key", {"models": ["qwen/*"]}),
-    "change_key": Case(Kind.ITEM, key(), {"alias": "changed"}),
-    "delete_key": Case(Kind.ITEM, key()),
-    "copy_key": Case(Kind.ITEM, key("/copy"), {"alias": "copied"}),
-    "enable_key": Case(Kind.ITEM, key("/enable")),
-    "disable_key": Case(Kind.ITEM, key("/disable")),
-    "reveal_key": Case(Kind.ITEM, key("/reveal")),
-    "rotate_key": Case(Kind.ITEM, key("/rotate")),
-    "set_key_route": Case(Kind.ITEM, key("/route"), {"mode": "default"}),
-    "set_key_quotas": Case(Kind.ITEM, key("/quotas"), {"rpm": 1}),
+    "upsert_key": Case(Kind.TAKEN, body={"models": ["qwen/*"]}),
+    "change_key": Case(Kind.ITEM, body={"alias": "changed"}),
+    "delete_key": Case(Kind.ITEM),
+    "copy_key": Case(Kind.ITEM, body={"alias": "copied"}),
+    "enable_key": Case(Kind.ITEM),
+    "disable_key": Case(Kind.ITEM),
+    "reveal_key": Case(Kind.ITEM),
+    "rotate_key": Case(Kind.ITEM),
+    "set_key_route": Case(Kind.ITEM, body={"mode": "default"}),
+    "set_key_quotas": Case(Kind.ITEM, body={"rpm": 1}),
     "batch_keys": Case(Kind.BATCH, body=lambda world: {"action": "disable", "ids": [world.key["id"]]}),
     "list_byok": Case(Kind.LIST),
-    "get_byok": Case(Kind.ITEM, byok()),
+    "get_byok": Case(Kind.ITEM),
     "list_byok_providers": Case(Kind.LIST),
     "add_byok": Case(
         Kind.MAKE, body=lambda world: {"provider": world.provider, "name": "own", "secret": "sk-own-secret"}
     ),
-    "change_byok": Case(Kind.ITEM, byok(), {"enabled": False}),
-    "delete_byok": Case(Kind.ITEM, byok()),
-    "test_byok": Case(Kind.ITEM, byok("/test")),
+    "change_byok": Case(Kind.ITEM, body={"enabled": False}),
+    "delete_byok": Case(Kind.ITEM),
+    "test_byok": Case(Kind.ITEM),
     "test_new_byok": Case(Kind.MAKE, body={"provider": "nowhere", "secret": "sk-own-secret"}),
     "list_credentials": Case(Kind.INSTALLATION),
-    "get_credential": Case(Kind.INSTALLATION, credential()),
+    "get_credential": Case(Kind.INSTALLATION),
     "add_credential": Case(
         Kind.INSTALLATION, body=lambda world: {"provider": world.provider, "name": "own", "secret": "sk-own"}
     ),
-    "change_credential": Case(Kind.INSTALLATION, credential(), {"enabled": False}),
-    "delete_credential": Case(Kind.INSTALLATION, credential()),
-    "test_credential": Case(Kind.INSTALLATION, credential("/test")),
+    "change_credential": Case(Kind.INSTALLATION, body={"enabled": False}),
+    "delete_credential": Case(Kind.INSTALLATION),
+    "test_credential": Case(Kind.INSTALLATION),
     "test_new_credential": Case(Kind.INSTALLATION, body={"provider": "nowhere", "secret": "sk-own"}),
     "list_providers": Case(Kind.SHARED),
-    "get_provider": Case(Kind.SHARED, provider),
-    "set_provider": Case(Kind.INSTALLATION, provider, {"title_en": "Changed"}),
-    "reset_provider": Case(Kind.INSTALLATION, provider),
+    "get_provider": Case(Kind.SHARED),
+    "set_provider": Case(Kind.INSTALLATION, body={"title_en": "Changed"}),
+    "reset_provider": Case(Kind.INSTALLATION),
     "list_models": Case(Kind.SHARED),
-    "get_model": Case(Kind.SHARED, model),
-    "set_model": Case(Kind.INSTALLATION, model, {"title_en": "Changed"}),
-    "reset_model": Case(Kind.INSTALLATION, model),
+    "get_model": Case(Kind.SHARED),
+    "set_model": Case(Kind.INSTALLATION, body={"title_en": "Changed"}),
+    "reset_model": Case(Kind.INSTALLATION),
     "list_endpoints": Case(Kind.SHARED),
-    "get_endpoint": Case(Kind.SHARED, endpoint),
-    "change_endpoint": Case(Kind.INSTALLATION, endpoint, {"enabled": False}),
+    "get_endpoint": Case(Kind.SHARED),
+    "change_endpoint": Case(Kind.INSTALLATION, body={"enabled": False}),
 }
 
 CALLS_OUT = {"test_byok", "test_credential"}
@@ -201,33 +149,7 @@ NAMED = [
 def world(tmp_path: Path) -> Iterator[World]:
     """On SQLite alone: the rules are the same code on both databases."""
     with opened_store(default_url(tmp_path)) as store, opened_control(store, tmp_path) as control:
-        owner = control.client(control.person("victim", Role.AI_GATEWAY_ADMIN, email="victim@example.com"))
-        # A second one, so that the victim can be removed.
-        control.person("colleague", Role.AI_GATEWAY_ADMIN)
-        platform = control.client(control.person("platform", Role.PLATFORM_ADMIN, OTHER_TENANT))
-        catalog = control.parts.settings.catalog
-        name = sorted(catalog.providers)[0]
-        secret = {"provider": name, "secret": "sk-victims-secret"}
-        yield World(
-            control=control,
-            owner=owner,
-            platform=platform,
-            user=owner.get(f"{API}/session").json()["user"],
-            key=made(owner, "/keys", {"alias": "victim-key"}),
-            token=made(owner, "/tokens", {"name": "victim-token"}),
-            byok=made(owner, "/byok", {**secret, "name": "victim-byok"}),
-            credential=made(platform, "/credentials", {**secret, "name": "victim-platform"}),
-            provider=name,
-            model=sorted(catalog.models)[0],
-            endpoint=sorted(catalog.endpoints)[0],
-        )
-
-
-def made(client: TestClient, path: str, body: Json) -> Json:
-    answer = client.post(f"{API}{path}", json=body)
-    assert answer.status_code == 201, answer.text
-    told: Json = answer.json()
-    return told
+        yield populated(control)
 
 
 def strangers(control: Control) -> dict[str, tuple[TestClient, Role | None]]:
@@ -264,20 +186,12 @@ def rows_of(world: World) -> list[str]:
 
 
 def send(client: TestClient, world: World, operation: str, query: str = "") -> Any:
-    case = CASES[operation]
-    method, path = SERVED[operation]
-    place = case.path(world) if case.path is not None else path.removeprefix(API)
-    body = case.body(world) if callable(case.body) else case.body
-    return client.request(method, f"{API}{place}{query}", json=body, headers={"if-match": "*"})
-
-
-SERVED = {
-    str(route.operation_id): (min(route.methods or ()), route.path)
-    for noun in NOUNS
-    for route in noun.router.routes
-    if isinstance(route, APIRoute)
-}
-"""Operation to method and path."""
+    method, _ = SERVED[operation]
+    body = CASES[operation].body
+    url = f"{place_of(world, operation)}{query}"
+    return client.request(
+        method, url, json=body(world) if callable(body) else body, headers={"if-match": "*"}
+    )
 
 
 def expected(operation: str, who: str, role: Role | None) -> set[int]:

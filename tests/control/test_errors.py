@@ -44,11 +44,11 @@ def test_a_wrong_method_is_told_the_right_ones(anonymous: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["{", '{"username": ', "\x00", "\udc80".encode("utf-8", "surrogatepass"), "[" * 5000]
+    "body", ["{", '{"username": ', "\x00", "\udc80".encode("utf-8", "surrogatepass"), "[" * 5000, b"\xff\xfe"]
 )
 def test_a_body_that_is_no_json(anonymous: TestClient, body: str | bytes) -> None:
     answer = anonymous.post(f"{API}/session", content=body, headers={"content-type": "application/json"})
-    assert answer.status_code in (400, 422)
+    assert answer.status_code == 422
     assert shape(answer.json()) == FIELDS
 
 

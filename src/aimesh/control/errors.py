@@ -199,7 +199,6 @@ def _printable(text: str) -> str:
 
 
 _FRAMEWORK: Mapping[int, tuple[str, str]] = {
-    400: ("BAD_REQUEST", "the request cannot be read"),
     404: ("NOT_FOUND", "there is nothing at this path"),
     405: ("METHOD_NOT_ALLOWED", "this path does not know this method"),
     413: ("TOO_LARGE", "a request has at most 1 MiB"),
@@ -208,8 +207,12 @@ _FRAMEWORK: Mapping[int, tuple[str, str]] = {
 
 def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    request_id = source_of(request).request_id
+    if error.status_code == 400:
+        # A body that is no text at all; one that is no JSON is 422 as well.
+        return error_response(Invalid("INVALID_REQUEST", "the body cannot be read"), request_id)
     code, message = _FRAMEWORK.get(error.status_code, ("ERROR", "the request was refused"))
-    body = ErrorBody(code=code, message=message, request_id=source_of(request).request_id)
+    body = ErrorBody(code=code, message=message, request_id=request_id)
     return JSONResponse(
         ErrorAnswer(error=body).model_dump(), status_code=error.status_code, headers=error.headers
     )

@@ -1,0 +1,159 @@
+"""The admin API with one of everything, that belongs to somebody: what isolation and fuzz tests work on."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi.routing import APIRoute
+from msgspec import Struct
+from starlette.testclient import TestClient
+from tests.support.control import API, OTHER_TENANT, Control
+
+from aimesh.control.app import NOUNS
+from aimesh.store.people import Role
+
+# JSON of requests and answers.
+Json = dict[str, Any]
+
+SERVED = {
+    str(route.operation_id): (min(route.methods or ()), route.path)
+    for noun in NOUNS
+    for route in noun.router.routes
+    if isinstance(route, APIRoute)
+}
+"""Operation to method and path."""
+
+
+class World(Struct, frozen=True):
+    """Its things are the victim's, of the tenant ``default``, and are named after the victim."""
+
+    control: Control
+    owner: TestClient
+    platform: TestClient
+    user: Json
+    key: Json
+    token: Json
+    byok: Json
+    credential: Json
+    provider: str
+    model: str
+    endpoint: str
+
+
+Place = Callable[[World], str]
+"""Path of a thing, behind the API's prefix."""
+
+
+def populated(control: Control) -> World:
+    owner = control.client(control.person("victim", Role.AI_GATEWAY_ADMIN, email="victim@example.com"))
+    # A second one, so that the victim can be removed.
+    control.person("colleague", Role.AI_GATEWAY_ADMIN)
+    platform = control.client(control.person("platform", Role.PLATFORM_ADMIN, OTHER_TENANT))
+    catalog = control.parts.settings.catalog
+    name = sorted(catalog.providers)[0]
+    secret = {"provider": name, "secret": "sk-victims-secret"}
+    return World(
+        control=control,
+        owner=owner,
+        platform=platform,
+        user=owner.get(f"{API}/session").json()["user"],
+        key=made(owner, "/keys", {"alias": "victim-key"}),
+        token=made(owner, "/tokens", {"name": "victim-token"}),
+        byok=made(owner, "/byok", {**secret, "name": "victim-byok"}),
+        credential=made(platform, "/credentials", {**secret, "name": "victim-platform"}),
+        provider=name,
+        model=sorted(catalog.models)[0],
+        endpoint=sorted(catalog.endpoints)[0],
+    )
+
+
+def made(client: TestClient, path: str, body: Json) -> Json:
+    answer = client.post(f"{API}{path}", json=body)
+    assert answer.status_code == 201, answer.text
+    told: Json = answer.json()
+    return told
+
+
+def key(tail: str = "") -> Place:
+    return lambda world: f"/keys/{world.key['id']}{tail}"
+
+
+def user(tail: str = "") -> Place:
+    return lambda world: f"/members/{world.user['id']}{tail}"
+
+
+def byok(tail: str = "") -> Place:
+    return lambda world: f"/byok/{world.byok['id']}{tail}"
+
+
+def credential(tail: str = "") -> Place:
+    return lambda world: f"/credentials/{world.credential['id']}{tail}"
+
+
+def token(world: World) -> str:
+    return f"/tokens/{world.token['id']}"
+
+
+def provider(world: World) -> str:
+    return f"/providers/{world.provider}"
+
+
+def model(world: World) -> str:
+    return f"/models/{world.model}"
+
+
+def endpoint(world: World) -> str:
+    return f"/endpoints/{world.endpoint}"
+
+
+PLACES: dict[str, Place] = {
+    "use_password_link": lambda _: "/password-links/guessed",
+    "get_member": user(),
+    "upsert_member": lambda _: "/members/by-username/victim",
+    "change_member": user(),
+    "remove_member": user(),
+    "make_password_link": user("/password-link"),
+    "get_tenant": lambda _: "/tenants/default",
+    "change_tenant": lambda _: "/tenants/default",
+    "get_token": token,
+    "remove_token": token,
+    "get_key": key(),
+    "get_key_route": key("/route"),
+    "get_key_quotas": key("/quotas"),
+    "get_key_quota": key("/quota"),
+    "upsert_key": lambda _: "/keys/by-alias/victim-key",
+    "change_key": key(),
+    "delete_key": key(),
+    "copy_key": key("/copy"),
+    "enable_key": key("/enable"),
+    "disable_key": key("/disable"),
+    "reveal_key": key("/reveal"),
+    "rotate_key": key("/rotate"),
+    "set_key_route": key("/route"),
+    "set_key_quotas": key("/quotas"),
+    "get_byok": byok(),
+    "change_byok": byok(),
+    "delete_byok": byok(),
+    "test_byok": byok("/test"),
+    "get_credential": credential(),
+    "change_credential": credential(),
+    "delete_credential": credential(),
+    "test_credential": credential("/test"),
+    "get_provider": provider,
+    "set_provider": provider,
+    "reset_provider": provider,
+    "get_model": model,
+    "set_model": model,
+    "reset_model": model,
+    "get_endpoint": endpoint,
+    "change_endpoint": endpoint,
+}
+"""Operations on one thing: where the victim's is."""
+
+
+def place_of(world: World, operation: str) -> str:
+    """The path to send an operation to."""
+    _, path = SERVED[operation]
+    if operation in PLACES:
+        return API + PLACES[operation](world)
+    assert "{" not in path, f"{operation} has no place"
+    return path
