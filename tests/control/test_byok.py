@@ -9,6 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 from tests.support.chaos_config import ALPHA_SECRET
 from tests.support.control import API, Control
+from tests.support.control_answers import Json, code, match
 from tests.support.control_upstreams import PROVIDERS, opened_upstreams
 from tests.support.simulation import LiveSimulator, live_simulator
 
@@ -18,9 +19,6 @@ from aimesh.store import credentials
 from aimesh.store.changes import current
 from aimesh.store.engine import Store
 from aimesh.store.people import Role
-
-# JSON of an answer.
-Json = dict[str, Any]
 
 BYOK, PLATFORM = f"{API}/byok", f"{API}/credentials"
 SECRET = "sk-a-secret-of-the-tenant-4711"
@@ -44,14 +42,6 @@ def keep(client: TestClient, name: str = "team-key", path: str = BYOK, **more: A
     assert answer.status_code == 201, answer.text
     made: Json = answer.json()
     return made
-
-
-def match(row: Json) -> dict[str, str]:
-    return {"if-match": f'"{row["version"]}"'}
-
-
-def code(answer: Any) -> tuple[int, str]:
-    return answer.status_code, answer.json()["error"]["code"]
 
 
 def route_to(client: TestClient, alias: str, *names: str) -> Json:

@@ -5,11 +5,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 from tests.support.control import API, Control
+from tests.support.control_answers import Json, code
 
 from aimesh.catalog.snapshot import Endpoint
-
-# JSON of an answer.
-Json = dict[str, Any]
+from aimesh.store.overlays import OverlayKind, put_overlay
 
 ENDPOINTS = f"{API}/endpoints"
 
@@ -38,10 +37,6 @@ def patch(client: TestClient, before: Json, **fields: Any) -> Json:
     assert answer.headers["etag"] == f'"{answer.json()["version"]}"'
     found: Json = answer.json()
     return found
-
-
-def code(answer: Any) -> tuple[int, str]:
-    return answer.status_code, answer.json()["error"]["code"]
 
 
 def test_endpoints_are_listed_filtered_and_cut_into_pages(
@@ -127,3 +122,19 @@ def test_a_change_says_what_it_was_made_to_and_is_audited(platform: TestClient, 
     patch(platform, get(platform, endpoint.name), enabled=False)
     stale = platform.patch(path, json={"enabled": True}, headers={"if-match": '"0"'})
     assert code(stale) == (412, "STALE")
+
+
+def test_a_change_by_a_later_release_is_not_overwritten_and_can_be_taken_away(
+    control: Control, platform: TestClient, endpoint: Endpoint
+) -> None:
+    later = b'{"name":"%s","colour":"red"}' % endpoint.model.encode()
+    with control.parts.store.write() as db:
+        put_overlay(db, OverlayKind.MODEL, endpoint.model, document=later, before=0, at_s=1.0)
+    assert get(platform, endpoint.name)["version"] == 1
+    answer = platform.patch(
+        f"{ENDPOINTS}/{endpoint.name}", json={"enabled": False}, headers={"if-match": "*"}
+    )
+    assert code(answer) == (409, "ENTRY_UNREADABLE")
+    assert platform.get(f"{API}/models/{endpoint.model}").json()["entry"]["colour"] == "red"
+    assert platform.delete(f"{API}/models/{endpoint.model}").status_code == 204
+    assert get(platform, endpoint.name)["version"] == 0

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 from tests.support.control import API, Control, opened_control
+from tests.support.control_answers import Json, code, match
 from tests.support.limits import CHAT, ZONE, Node, admit, usage
 
 from aimesh.core.ids import KeyId
@@ -18,9 +19,6 @@ from aimesh.store.engine import Store
 from aimesh.store.ledger import LedgerView
 from aimesh.store.people import Role
 from aimesh.store.vault import Vault
-
-# JSON of an answer.
-Json = dict[str, Any]
 
 KEYS = f"{API}/keys"
 LIMITS: Json = {"quotas": [{"unit": "tokens", "period": "daily", "limit": 1000}]}
@@ -52,14 +50,6 @@ def listed(client: TestClient, **query: str) -> list[str]:
 def actions(client: TestClient) -> list[tuple[str, str]]:
     data = client.get(f"{API}/audit").json()["data"]
     return sorted((line["action"], line["target"]["name"]) for line in data)
-
-
-def code(answer: Any) -> tuple[int, str]:
-    return answer.status_code, answer.json()["error"]["code"]
-
-
-def match(key: Json) -> dict[str, str]:
-    return {"if-match": f'"{key["version"]}"'}
 
 
 # Who may touch which

@@ -5,14 +5,12 @@ from typing import Any
 
 from starlette.testclient import TestClient
 from tests.support.control import API, Control
+from tests.support.control_answers import Json, match
 
 from aimesh.core.ids import DEFAULT_TENANT
 from aimesh.core.policy import Limits, Period, Quota, RankBy, Route, Unit
 from aimesh.store.people import Role
 from aimesh.store.tenants import TenantTerms, change_tenant, find_tenant
-
-# JSON of an answer.
-Json = dict[str, Any]
 
 KEYS = f"{API}/keys"
 LIMITS: Json = {"quotas": [{"unit": "tokens", "period": "daily", "limit": 1000}]}
@@ -44,10 +42,6 @@ def actions(client: TestClient, **query: str) -> list[tuple[str, str]]:
     """Lines of the audit log: what was done, and to what. Time stands still, so they are in no order."""
     data = client.get(f"{API}/audit", params=query).json()["data"]
     return sorted((line["action"], line["target"]["name"]) for line in data)
-
-
-def match(key: Json) -> dict[str, str]:
-    return {"if-match": f'"{key["version"]}"'}
 
 
 # The list's columns

@@ -7,14 +7,12 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 from tests.support.control import API, Control, opened_control
+from tests.support.control_answers import Json, code
 from tests.support.control_upstreams import upstream_yaml
 
 from aimesh.store.changes import current
 from aimesh.store.engine import Store
 from aimesh.store.people import Role
-
-# JSON of an answer.
-Json = dict[str, Any]
 
 MODELS, PROVIDERS = f"{API}/models", f"{API}/providers"
 OURS: Json = {
@@ -62,10 +60,6 @@ def names(client: TestClient, **query: Any) -> list[str]:
     answer = client.get(MODELS, params={"limit": 200} | query)
     assert answer.status_code == 200, answer.text
     return [row["name"] for row in answer.json()["data"]]
-
-
-def code(answer: Any) -> tuple[int, str]:
-    return answer.status_code, answer.json()["error"]["code"]
 
 
 # Cards

@@ -2,19 +2,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 from tests.support.control import API, Control, opened_control
+from tests.support.control_answers import Json, code
 from tests.support.control_upstreams import upstream_yaml
 
 from aimesh.core.ids import ModelName
 from aimesh.store.engine import Store
 from aimesh.store.overlays import OverlayKind, put_overlay
-
-# JSON of an answer.
-Json = dict[str, Any]
 
 PROVIDERS, MODELS = f"{API}/providers", f"{API}/models"
 CLUSTER: Json = {
@@ -40,10 +37,6 @@ def get(client: TestClient, name: str) -> Json:
     assert answer.status_code == 200, answer.text
     found: Json = answer.json()
     return found
-
-
-def code(answer: Any) -> tuple[int, str]:
-    return answer.status_code, answer.json()["error"]["code"]
 
 
 def built_in(control: Control) -> str:

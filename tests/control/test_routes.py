@@ -7,12 +7,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 from tests.support.control import API, Control, opened_control
+from tests.support.control_answers import Json
 from tests.support.control_upstreams import upstream_yaml
 
 from aimesh.store.engine import Store
-
-# JSON of an answer.
-Json = dict[str, Any]
 
 KEYS = f"{API}/keys"
 

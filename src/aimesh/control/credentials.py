@@ -53,13 +53,16 @@ def list_all(
 ) -> CredentialPage:
     """Credentials of the database by name, then those of aimesh.yaml and of variables."""
     with of.parts.store.read() as db:
-        found = [show(one) for one in list_credentials(db, PLATFORM)]
-    found += [show_of_file(one, source) for one, source in of_file(of.parts.settings)]
-    wanted = [one for one in found if provider in ("", one.provider)]
-    start = pages.after(int) or 0
-    numbered = list(enumerate(wanted, 1))[start : start + pages.limit + 1]
-    rows, cursor = pages.cut(numbered, lambda row: row[0])
-    return CredentialPage(data=[row[1] for row in rows], next_cursor=cursor, total=len(wanted))
+        kept = [show(one) for one in list_credentials(db, PLATFORM)]
+    declared = sorted(
+        (show_of_file(one, source) for one, source in of_file(of.parts.settings)), key=lambda one: one.id
+    )
+    placed = [((0, one.name), one) for one in kept] + [((1, one.id), one) for one in declared]
+    wanted = [(place, one) for place, one in placed if provider in ("", one.provider)]
+    after = pages.after(tuple[int, str])
+    rows = [row for row in wanted if after is None or row[0] > after][: pages.limit + 1]
+    shown, cursor = pages.cut(rows, lambda row: row[0])
+    return CredentialPage(data=[one for _, one in shown], next_cursor=cursor, total=len(wanted))
 
 
 @NOUN.post("/credentials", "add_credential", errors=(409,), status=201)
