@@ -183,30 +183,50 @@ def test_without_grace_the_old_text_is_void_at_once_and_leaves_its_mark(any_stor
     assert text_rows(any_store) == [(NOW_S, 2)]
 
 
-def test_ending_the_grace_or_deleting_the_key_marks_the_old_texts(any_store: Store) -> None:
+def test_a_change_marks_the_texts_in_their_grace_and_deleting_voids_them(any_store: Store) -> None:
     key, old = add(any_store, "a")
     with any_store.write() as db:
-        key_2 = virtual_keys.rotate_key(db, key, make_text(), envelope=None, grace_s=60, at_s=NOW_S)
-        assert key_2 is not None
-        key_3 = virtual_keys.set_enabled(db, key_2, False, NOW_S + 1)
+        rotated = virtual_keys.rotate_key(
+            db, key, virtual_keys.make_text(), envelope=None, grace_s=60, at_s=NOW_S
+        )
+        assert rotated is not None
+        disabled = virtual_keys.set_enabled(db, rotated, False, NOW_S + 1)
+        assert disabled is not None
     assert text_rows(any_store) == [(NOW_S + 60, 3)]
     with any_store.write() as db:
-        assert key_3 is not None
-        key_4 = virtual_keys.end_grace(db, key_3, NOW_S + 2)
+        virtual_keys.delete_key(db, disabled, NOW_S + 2)
     assert text_rows(any_store) == [(NOW_S + 2, 4)]
     with any_store.read() as db:
-        assert virtual_keys.find_text(db, old, NOW_S + 2) is None
-    with any_store.write() as db:
-        assert key_4 is not None
-        key_5 = virtual_keys.rotate_key(db, key_4, make_text(), envelope=None, grace_s=60, at_s=NOW_S + 3)
-        assert key_5 is not None
-        virtual_keys.delete_key(db, key_5, NOW_S + 4)
-    assert text_rows(any_store)[-1] == (NOW_S + 4, 6)
+        assert virtual_keys.find_text(db, old, NOW_S + 1) is None
+
+
+def test_another_rotation_gives_no_older_text_a_longer_life_than_its_own_grace(any_store: Store) -> None:
+    key, _ = add(any_store, "a")
+
+    def rotate(before: StoredKey, grace_s: float) -> StoredKey:
+        with any_store.write() as db:
+            after = virtual_keys.rotate_key(
+                db, before, virtual_keys.make_text(), envelope=None, grace_s=grace_s, at_s=NOW_S
+            )
+        assert after is not None
+        return after
+
+    second = rotate(key, 60)
+    third = rotate(second, 600)
+    assert text_rows(any_store) == [(NOW_S + 60, 3), (NOW_S + 600, 3)]
+    # Leaked: nothing but the newest text works from now on.
+    rotate(third, 0)
+    assert {row[0] for row in text_rows(any_store)} == {NOW_S}
+    assert {row[1] for row in text_rows(any_store)} == {4}
 
 
 def text_rows(store: Store) -> list[tuple[float, int]]:
     with store.read() as db:
-        rows = db.execute(select(KEY_TEXTS.c.expires_at_s, KEY_TEXTS.c.changed).order_by(KEY_TEXTS.c.changed))
+        rows = db.execute(
+            select(KEY_TEXTS.c.expires_at_s, KEY_TEXTS.c.changed).order_by(
+                KEY_TEXTS.c.changed, KEY_TEXTS.c.expires_at_s
+            )
+        )
         return [(row[0], row[1]) for row in rows]
 
 

@@ -257,32 +257,25 @@ def delete_key(db: Connection, key: StoredKey, at_s: float) -> bool:
     gone = {"deleted": True, "enabled": False, "ciphertext": None}
     if _changed(db, key, structs.replace(key, enabled=False, updated_at_s=at_s), gone) is None:
         return False
-    _void_old_texts(db, key, at_s)
+    _end_old_texts(db, key, at_s)
     return True
 
 
 def rotate_key(
     db: Connection, key: StoredKey, text: Secret[str], *, envelope: bytes | None, grace_s: float, at_s: float
 ) -> StoredKey | None:
-    """Gives the key a new text; the old one works for ``grace_s`` more, none at all if that is 0."""
+    """Gives the key a new text; the ones before it work for ``grace_s`` more at most, none at all if that is 0."""
     old = db.execute(select(VIRTUAL_KEYS.c.sha256).where(VIRTUAL_KEYS.c.id == key.id)).scalar_one()
     shown = masked(text.reveal())
     fresh = {"sha256": digest(text), "masked": shown, "ciphertext": envelope}
     rotated = _changed(db, key, structs.replace(key, masked=shown, updated_at_s=at_s), fresh)
     if rotated is not None:
+        _end_old_texts(db, key, at_s + grace_s)
         changed = select(VIRTUAL_KEYS.c.changed).where(VIRTUAL_KEYS.c.id == key.id).scalar_subquery()
         db.execute(
             insert(KEY_TEXTS).values(sha256=old, key_id=key.id, expires_at_s=at_s + grace_s, changed=changed)
         )
     return rotated
-
-
-def end_grace(db: Connection, key: StoredKey, at_s: float) -> StoredKey | None:
-    """Voids every text but the newest, at once."""
-    ended = _changed(db, key, structs.replace(key, updated_at_s=at_s), {})
-    if ended is not None:
-        _void_old_texts(db, key, at_s)
-    return ended
 
 
 def graces(db: Connection, key_ids: Iterable[KeyId], now_s: float) -> dict[KeyId, float]:
@@ -330,7 +323,8 @@ def _changed(db: Connection, before: StoredKey, after: StoredKey, values: dict[s
     return structs.replace(after, version=before.version + 1)
 
 
-def _void_old_texts(db: Connection, key: StoredKey, at_s: float) -> None:
+def _end_old_texts(db: Connection, key: StoredKey, at_s: float) -> None:
+    """At that time, those that would work for longer."""
     db.execute(
         update(KEY_TEXTS)
         .where(KEY_TEXTS.c.key_id == key.id, KEY_TEXTS.c.expires_at_s > at_s)
