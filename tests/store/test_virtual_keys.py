@@ -186,9 +186,7 @@ def test_without_grace_the_old_text_is_void_at_once_and_leaves_its_mark(any_stor
 def test_a_change_marks_the_texts_in_their_grace_and_deleting_voids_them(any_store: Store) -> None:
     key, old = add(any_store, "a")
     with any_store.write() as db:
-        rotated = virtual_keys.rotate_key(
-            db, key, virtual_keys.make_text(), envelope=None, grace_s=60, at_s=NOW_S
-        )
+        rotated = virtual_keys.rotate_key(db, key, make_text(), envelope=None, grace_s=60, at_s=NOW_S)
         assert rotated is not None
         disabled = virtual_keys.set_enabled(db, rotated, False, NOW_S + 1)
         assert disabled is not None
@@ -206,7 +204,7 @@ def test_another_rotation_gives_no_older_text_a_longer_life_than_its_own_grace(a
     def rotate(before: StoredKey, grace_s: float) -> StoredKey:
         with any_store.write() as db:
             after = virtual_keys.rotate_key(
-                db, before, virtual_keys.make_text(), envelope=None, grace_s=grace_s, at_s=NOW_S
+                db, before, make_text(), envelope=None, grace_s=grace_s, at_s=NOW_S
             )
         assert after is not None
         return after
