@@ -26,6 +26,7 @@ class Usage(Struct, frozen=True, omit_defaults=True, gc=False):
     input_image_tokens: int = 0
     """Part of ``input_tokens`` that stands for pictures or video."""
     input_audio_tokens: int = 0
+    """Part of ``input_tokens`` that stands for sound and was not served from a cache."""
     output_audio_tokens: int = 0
     images: int = 0
     """Pictures produced and not moderated away."""
@@ -42,6 +43,8 @@ class Usage(Struct, frozen=True, omit_defaults=True, gc=False):
     """Flags that choose a price and that the answer does not repeat, e.g. ``1536pro+texture``."""
     explicit_cached_tokens: int = 0
     """Part of ``cached_tokens`` from a cache that the caller asked for, where that is known."""
+    input_video_tokens: int = 0
+    """Part of ``input_image_tokens`` that stands for video, where the upstream tells it apart."""
 
 
 NO_USAGE = Usage(reported=False)

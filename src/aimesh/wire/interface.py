@@ -105,6 +105,8 @@ class Answer(Struct, frozen=True):
     error: UpstreamError | None = None
     """Not None: the 200 was no success (empty, half JSON, an error object); the attempt failed."""
     reported_model: str = ""
+    output_chars: int = 0
+    """Characters of the answer, as a tap counts them; only where ``usage`` was not reported."""
 
 
 class Tap(Protocol):
@@ -113,11 +115,15 @@ class Tap(Protocol):
     started: bool
     """A meaningful frame was seen (content, reasoning, a tool call, or the end): the status may go out."""
     ended: bool
+    earned: bool
+    """The answer is complete but for its end marker."""
     error: UpstreamError | None
     """An error frame; or, before ``started``, a malformed one; or, after ``close``, a stream that was cut."""
     usage: Usage
     output_chars: int
     """Characters of answer seen so far, for an estimate where the upstream reports nothing."""
+    counted_chars: int
+    """As many of them had come when ``usage`` was last reported."""
 
     def feed(self, data: bytes) -> bytes:
         """Takes any piece of the stream, gives the whole frames that the caller may have now.

@@ -30,6 +30,7 @@ class StreamTap:
         "_read_frame",
         "_repeat",
         "_splitter",
+        "counted_chars",
         "earned",
         "ended",
         "error",
@@ -53,6 +54,7 @@ class StreamTap:
         self.error: UpstreamError | None = None
         self.usage: Usage = NO_USAGE
         self.output_chars = 0
+        self.counted_chars = 0
         self.sequence_number = -1
         """Number of the last event, in protocols that number them."""
         self.opening = b""
@@ -131,6 +133,11 @@ class StreamTap:
         if not self.started and not self.ended:
             self._set_error("the upstream sent a frame that cannot be read")
         return True
+
+    def count(self, usage: Usage) -> None:
+        """Takes what the upstream reported about the answer so far."""
+        self.usage = usage
+        self.counted_chars = self.output_chars
 
     def fail(self, error: UpstreamError) -> bool:
         """The reader's verdict on an error frame; it goes out, being in the caller's protocol."""

@@ -20,6 +20,7 @@ from aimesh.wire.anthropic.usage import PlainUsage, read_usage
 from aimesh.wire.body import count, flag, model_name, read_body
 from aimesh.wire.faults import encode_fault
 from aimesh.wire.interface import Answer, Family, Peek, Prepared, Tap, Target, UpstreamError
+from aimesh.wire.lenient import decode
 from aimesh.wire.splice import replace_model
 from aimesh.wire.tap import StreamTap
 from aimesh.wire.upstream_error import bad_answer, find_error
@@ -34,6 +35,16 @@ class _Body(Struct, gc=False):
 
 class _Block(Struct, gc=False):
     pass
+
+
+class _Said(Struct, gc=False):
+    text: Any = None
+    thinking: Any = None
+    input: msgspec.Raw = msgspec.Raw()
+
+
+class _Blocks(Struct, gc=False):
+    content: list[_Said]
 
 
 class _GoodAnswer(Struct, gc=False):
@@ -54,6 +65,7 @@ class _Answer(Struct, gc=False):
 
 _BODY = msgspec.json.Decoder(_Body)
 _ANSWER = msgspec.json.Decoder(_Answer)
+_BLOCKS = msgspec.json.Decoder(_Blocks)
 _decode_good_answer = msgspec.json.Decoder(_GoodAnswer).decode
 _KEYS = (b'"model"', b'"stream"', b'"max_tokens"')
 _NOTHING: frozenset[bytes] = frozenset()
@@ -113,12 +125,26 @@ def _read_answer(body: bytes) -> Answer:
         return Answer(body, error=answer)
     if answer.error or answer.content is None:
         return Answer(body, error=find_error(body) or bad_answer("the upstream's answer holds no message"))
-    usage = answer.usage
+    usage = read_usage(answer.usage) if isinstance(answer.usage, dict) else NO_USAGE
     return Answer(
         body,
-        read_usage(usage) if isinstance(usage, dict) else NO_USAGE,
+        usage,
         reported_model=text_of(answer.model),
+        output_chars=0 if usage.reported else _count_chars(body),
     )
+
+
+def _count_chars(body: bytes) -> int:
+    """Characters of a whole message, as the frames of a stream are counted."""
+    try:
+        blocks, _ = decode(_BLOCKS, body)
+    except msgspec.DecodeError:
+        return 0
+    chars = 0
+    for block in blocks.content:
+        said = block.text or block.thinking
+        chars += len(said) if isinstance(said, str) else len(bytes(block.input).decode("utf-8", "replace"))
+    return chars
 
 
 def version_header(traits: Traits) -> tuple[tuple[bytes, bytes], ...]:

@@ -1,7 +1,8 @@
 """Reads the frames of a message stream on their way to the caller.
 
 1. Events are told by ``type`` in the JSON, not by the ``event:`` line.
-2. Usage is cumulative: what ``message_delta`` gives replaces what ``message_start`` gave, member by member.
+2. Usage is cumulative: what ``message_delta`` gives replaces what ``message_start`` gave, member by member. A prompt
+   is never empty: a delta that says so (translating upstreams send zeros) leaves the counts of the start alone.
 3. ``message_start``, ``ping`` and a text block that opens empty are no answer yet; any other block that opens
    is: a thinking block can stay silent for long, and a tool call is news.
 4. A stream that ends after ``message_delta`` with a stop reason has earned its end.
@@ -47,6 +48,7 @@ class _Event(Struct, gc=False):
     error: Any = None
 
 
+_PROMPT = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 _decode_event = msgspec.json.Decoder(_Event).decode
 
 
@@ -97,8 +99,16 @@ class MessageReader:
                 self._read_foreign(tap, data)
 
     def _take_usage(self, tap: StreamTap, usage: object) -> None:
-        self._usage.update((key, value) for key, value in object_of(usage).items() if value is not None)
-        tap.usage = read_usage(self._usage)
+        given = object_of(usage)
+        keeps_prompt = not any(map(given.get, _PROMPT))
+        self._usage.update(
+            (key, value)
+            for key, value in given.items()
+            if value is not None and not (keeps_prompt and key in _PROMPT)
+        )
+        found = read_usage(self._usage)
+        if found.reported:
+            tap.count(found)
 
     def _read_odd(self, tap: StreamTap, data: bytes) -> bool:
         """A comment, ``[DONE]`` from a translating upstream, or what the fast decoder refuses."""

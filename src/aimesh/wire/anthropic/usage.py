@@ -1,8 +1,12 @@
-"""Usage of a message. ``input_tokens`` leaves cached parts out in this protocol; the sum is taken here."""
+"""Usage of a message. ``input_tokens`` leaves cached parts out in this protocol; the sum is taken here.
+
+Upstreams that speak it beside a cache of their own (Qwen) use one kind of cache per request, and only the one that
+the caller asked for is written to: hits beside a write are known to be its. Of hits alone nobody says.
+"""
 
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from aimesh.core.usage import NO_USAGE, Usage
 from aimesh.wire.answer import object_of
@@ -28,6 +32,7 @@ def read_usage(usage: dict[str, Any]) -> Usage:
         cache_write_tokens=written,
         cache_write_1h_tokens=written_1h,
         reasoning_tokens=whole(object_of(usage.get("output_tokens_details")).get("thinking_tokens")),
+        explicit_cached_tokens=read if written else 0,
     )
 
 
@@ -59,7 +64,7 @@ class PlainUsage(Struct, gc=False):
         if not self.input_tokens or (self.cache_creation is not None and not written):
             return None
         # Positional, in the order of Usage's fields: this runs once per call.
-        return Usage(
+        usage = Usage(
             True,
             self.input_tokens + read + written,
             self.output_tokens,
@@ -68,3 +73,4 @@ class PlainUsage(Struct, gc=False):
             0 if self.cache_creation is None else self.cache_creation.ephemeral_1h_input_tokens,
             0 if self.output_tokens_details is None else self.output_tokens_details.thinking_tokens,
         )
+        return structs.replace(usage, explicit_cached_tokens=read) if read and written else usage

@@ -16,9 +16,12 @@ from aimesh.wire.numbers import whole
 
 def read_usage(usage: dict[str, Any]) -> Usage:
     details = object_of(usage.get("prompt_tokens_details"))
-    images = whole(details.get("image_tokens")) + whole(details.get("video_tokens"))
+    video = whole(details.get("video_tokens"))
+    images = whole(details.get("image_tokens")) + video
     prompt = whole(usage.get("prompt_tokens")) or whole(details.get("text_tokens")) + images
-    return Usage(input_tokens=prompt, input_image_tokens=images) if prompt else NO_USAGE
+    if not prompt:
+        return NO_USAGE
+    return Usage(input_tokens=prompt, input_image_tokens=images, input_video_tokens=video)
 
 
 ARK_EMBEDDINGS = EmbeddingInterface(InterfaceId("ark_embedding"), Family.ARK, read_usage)

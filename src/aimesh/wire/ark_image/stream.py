@@ -46,13 +46,13 @@ def read_event(tap: StreamTap, frame: bytes) -> bool:
     kind = event.type if isinstance(event.type, str) else name.decode("ascii", errors="replace")
     if kind.endswith(".partial_succeeded"):
         tap.started = True
-        tap.usage = structs.replace(tap.usage, images=tap.usage.images + 1, reported=True)
+        tap.count(structs.replace(tap.usage, images=tap.usage.images + 1, reported=True))
     elif kind.endswith(".partial_failed"):
         tap.started = True
     elif kind.endswith(".completed"):
         tap.started = tap.ended = True
         usage = event.usage if isinstance(event.usage, dict) else {}
-        tap.usage = read_usage(usage, tap.usage.images)
+        tap.count(read_usage(usage, tap.usage.images))
     elif kind == "error":
         return tap.fail(read_embedded_error(data))
     elif (found := find_error(data)) is not None:

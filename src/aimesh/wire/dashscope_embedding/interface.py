@@ -98,10 +98,13 @@ class DashScopeEmbeddings:
 def _read_usage(usage: dict[str, Any]) -> Usage:
     text_or_sum = whole(usage.get("input_tokens"))
     details = usage.get("input_tokens_details")
-    if isinstance(details, dict):
-        images = whole(details.get("image_tokens")) + whole(details.get("video_tokens"))
+    parts = details if isinstance(details, dict) else usage
+    video = whole(parts.get("video_tokens"))
+    images = whole(parts.get("image_tokens")) + video
+    if parts is details:
         prompt = text_or_sum or whole(details.get("text_tokens")) + images
     else:
-        images = whole(usage.get("image_tokens")) + whole(usage.get("video_tokens"))
         prompt = (text_or_sum + images) or whole(usage.get("total_tokens"))
-    return Usage(input_tokens=prompt, input_image_tokens=images) if prompt else NO_USAGE
+    if not prompt:
+        return NO_USAGE
+    return Usage(input_tokens=prompt, input_image_tokens=images, input_video_tokens=video)

@@ -12,11 +12,12 @@ from msgspec import Struct
 from aimesh.core.errors import Fault
 from aimesh.core.ids import InterfaceId
 from aimesh.core.usage import NO_USAGE
+from aimesh.wire.answer import text_of
 from aimesh.wire.body import count, flag, model_name, read_body
 from aimesh.wire.faults import encode_fault
 from aimesh.wire.interface import Answer, Family, Peek, Prepared, Tap, Target, UpstreamError
 from aimesh.wire.lenient import decode, decode_any
-from aimesh.wire.open_ai.stream import read_chunk, read_chunk_without_usage
+from aimesh.wire.open_ai.stream import count_chars, read_chunk, read_chunk_without_usage
 from aimesh.wire.open_ai.usage import PlainUsage, read_usage
 from aimesh.wire.splice import Splice, elements, replace_model
 from aimesh.wire.tap import StreamTap
@@ -123,12 +124,13 @@ def _read_answer(body: bytes) -> Answer:
     choices = answer.get("choices") if isinstance(answer, dict) else None
     if not isinstance(choices, list) or not choices:
         return Answer(body, error=bad_answer("the upstream's answer holds no choices"))
-    usage = answer.get("usage")
-    model = answer.get("model")
+    given = answer.get("usage")
+    usage = read_usage(given) if isinstance(given, dict) else NO_USAGE
     return Answer(
         body,
-        read_usage(usage) if isinstance(usage, dict) else NO_USAGE,
-        reported_model=model if isinstance(model, str) else "",
+        usage,
+        reported_model=text_of(answer.get("model")),
+        output_chars=0 if usage.reported else count_chars(choices),
     )
 
 

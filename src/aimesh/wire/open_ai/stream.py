@@ -41,6 +41,7 @@ class _Chunk(Struct, gc=False):
     error: Any = None
 
 
+_TEXTS = ("content", "reasoning_content", "reasoning", "refusal")
 _decode_chunk = msgspec.json.Decoder(_Chunk).decode
 
 
@@ -80,7 +81,9 @@ def _read(tap: StreamTap, frame: bytes) -> _Chunk | None:
     elif choices is None and not tap.started:
         _read_without_choices(tap, data)
     if chunk.usage and isinstance(chunk.usage, dict):
-        tap.usage = read_usage(chunk.usage)
+        found = read_usage(chunk.usage)
+        if found.reported:
+            tap.count(found)
     if chunk.error or event:
         _read_error(tap, chunk, event, data)
     return chunk
@@ -102,6 +105,18 @@ def _read_rest(tap: StreamTap, delta: _Delta) -> None:
         tap.output_chars += _call_chars(delta.tool_calls) + _function_chars(delta.function_call)
     if delta.audio or delta.content:
         tap.started = True
+
+
+def count_chars(choices: list[Any]) -> int:
+    """Characters of a whole answer, as the frames of a stream are counted."""
+    chars = 0
+    for choice in choices:
+        message = choice.get("message") if isinstance(choice, dict) else None
+        if isinstance(message, dict):
+            texts = (message.get(name) for name in _TEXTS)
+            chars += sum(len(text) for text in texts if isinstance(text, str))
+            chars += _call_chars(message.get("tool_calls")) + _function_chars(message.get("function_call"))
+    return chars
 
 
 def _call_chars(calls: object) -> int:

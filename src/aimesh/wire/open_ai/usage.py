@@ -1,8 +1,12 @@
 """Usage of a chat answer, in every spelling that upstreams of this interface use.
 
-1. ``prompt_tokens`` is the whole prompt, cached parts inside; ``completion_tokens`` holds the reasoning.
+1. ``prompt_tokens`` is the whole prompt, cached parts inside; ``completion_tokens`` holds the reasoning. Where the
+   total shows that an upstream left the reasoning out, it is added.
 2. Where only Anthropic's names stand (a translating gateway in front), its convention holds: ``input_tokens``
    leaves the cached parts out, so they are added.
+3. Sound from a cache costs what the cache costs, so it is not counted as sound beside it.
+4. Qwen says which cache served a hit (https://www.alibabacloud.com/help/en/model-studio/context-cache): one request
+   uses one kind, and only the explicit kind writes.
 """
 
 from typing import Annotated, Any
@@ -19,9 +23,10 @@ _CACHED: tuple[Path, ...] = (
     ("cache_read_input_tokens",),  # Anthropic names
     ("input_tokens_details", "cached_tokens"),
 )
+_WRITTEN_EXPLICIT: Path = ("prompt_tokens_details", "cache_creation_input_tokens")  # Qwen
 _WRITTEN: tuple[Path, ...] = (
     ("prompt_tokens_details", "cache_write_tokens"),
-    ("prompt_tokens_details", "cache_creation_input_tokens"),  # Qwen, explicit cache
+    _WRITTEN_EXPLICIT,
     ("cache_creation_input_tokens",),
 )
 _WRITTEN_1H: tuple[Path, ...] = (
@@ -41,6 +46,7 @@ _REASONING: tuple[Path, ...] = (
 _IMAGE: tuple[Path, ...] = (("prompt_tokens_details", "image_tokens"),)
 _VIDEO: tuple[Path, ...] = (("prompt_tokens_details", "video_tokens"),)
 _AUDIO_IN: tuple[Path, ...] = (("prompt_tokens_details", "audio_tokens"),)
+_AUDIO_CACHED: tuple[Path, ...] = (("prompt_tokens_details", "audio_cached_tokens"),)  # Ark
 _AUDIO_OUT: tuple[Path, ...] = (("completion_tokens_details", "audio_tokens"),)
 
 
@@ -60,16 +66,29 @@ def read_usage(usage: dict[str, Any]) -> Usage:
         answer = max(whole(usage.get("total_tokens")) - prompt, 0)
     if not prompt and not answer:
         return NO_USAGE
+    reasoning = first(usage, _REASONING)
+    if reasoning and whole(usage.get("total_tokens")) == prompt + answer + reasoning:
+        answer += reasoning
+    video = first(usage, _VIDEO)
     return Usage(
         input_tokens=prompt,
         output_tokens=answer,
         cached_tokens=cached,
         cache_write_tokens=written,
         cache_write_1h_tokens=written_1h,
-        reasoning_tokens=first(usage, _REASONING),
-        input_image_tokens=first(usage, _IMAGE) + first(usage, _VIDEO),
-        input_audio_tokens=first(usage, _AUDIO_IN),
+        reasoning_tokens=reasoning,
+        input_image_tokens=first(usage, _IMAGE) + video,
+        input_audio_tokens=max(first(usage, _AUDIO_IN) - first(usage, _AUDIO_CACHED), 0),
         output_audio_tokens=first(usage, _AUDIO_OUT),
+        explicit_cached_tokens=cached if _is_explicit(usage) else 0,
+        input_video_tokens=video,
+    )
+
+
+def _is_explicit(usage: dict[str, Any]) -> bool:
+    details = usage.get("prompt_tokens_details")
+    return isinstance(details, dict) and (
+        details.get("cache_type") == "ephemeral" or first(usage, (_WRITTEN_EXPLICIT,)) > 0
     )
 
 
@@ -82,6 +101,8 @@ class _PromptDetails(Struct, gc=False):
     audio_tokens: Whole = 0
     image_tokens: Whole = 0
     video_tokens: Whole = 0
+    audio_cached_tokens: Any = None
+    cache_type: Any = None
     cache_creation_input_tokens: Any = None
     cache_creation: Any = None
 
@@ -100,6 +121,7 @@ class PlainUsage(Struct, gc=False):
 
     prompt_tokens: Whole
     completion_tokens: Whole
+    total_tokens: Whole = 0
     prompt_tokens_details: _PromptDetails | None = None
     completion_tokens_details: _AnswerDetails | None = None
     prompt_cache_hit_tokens: Any = None
@@ -122,6 +144,10 @@ class PlainUsage(Struct, gc=False):
             or self.reasoning_tokens
             or prompt.cache_creation_input_tokens
             or prompt.cache_creation
+            or prompt.cache_type
+            or prompt.video_tokens
+            or prompt.audio_cached_tokens
+            or (answer.reasoning_tokens and self.total_tokens > self.prompt_tokens + self.completion_tokens)
             or not self.prompt_tokens
             or not self.completion_tokens
         ):
@@ -135,7 +161,7 @@ class PlainUsage(Struct, gc=False):
             prompt.cache_write_tokens,
             0,
             answer.reasoning_tokens,
-            prompt.image_tokens + prompt.video_tokens,
+            prompt.image_tokens,
             prompt.audio_tokens,
             answer.audio_tokens,
         )

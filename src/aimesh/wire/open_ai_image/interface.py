@@ -102,7 +102,7 @@ def _read_event(tap: StreamTap, frame: bytes) -> bool:
     elif kind.endswith(".completed"):
         tap.started = tap.ended = True
         usage = _read_usage(event.usage)
-        tap.usage = structs.replace(usage, images=tap.usage.images + 1, reported=True)
+        tap.count(structs.replace(usage, images=tap.usage.images + 1, reported=True))
     elif kind == "error":
         return tap.fail(read_embedded_error(data))
     elif (found := find_error(data)) is not None:

@@ -15,7 +15,7 @@ from aimesh.wire.answer import decode_answer, text_of
 from aimesh.wire.body import count, flag, model_name, read_body, text
 from aimesh.wire.faults import encode_fault
 from aimesh.wire.interface import Answer, Family, Peek, Prepared, Tap, Target, UpstreamError
-from aimesh.wire.responses.stream import read_event, read_usage
+from aimesh.wire.responses.stream import count_chars, read_event, read_usage
 from aimesh.wire.splice import Splice, replace_model
 from aimesh.wire.tap import StreamTap
 from aimesh.wire.upstream_error import bad_answer, find_error
@@ -83,7 +83,13 @@ class Responses:
         if answer.error or answer.status == "failed" or answer.output is None:
             error = find_error(body) or bad_answer("the upstream's answer holds no response")
             return Answer(body, error=error)
-        return Answer(body, read_usage(answer.usage), reported_model=text_of(answer.model))
+        usage = read_usage(answer.usage)
+        return Answer(
+            body,
+            usage,
+            reported_model=text_of(answer.model),
+            output_chars=0 if usage.reported else count_chars(answer.output),
+        )
 
     def read_error(self, status: int, body: bytes) -> UpstreamError:
         return read_upstream_error(status, body)

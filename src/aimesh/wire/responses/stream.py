@@ -63,6 +63,36 @@ _OPENINGS = frozenset({"response.output_item.added", "response.content_part.adde
 _ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
 
 
+class _Said(Struct, gc=False):
+    """Where an item of a whole answer keeps what a stream brings as deltas."""
+
+    arguments: Any = None
+    input: Any = None
+    content: Any = None
+    summary: Any = None
+
+
+_SAID = msgspec.json.Decoder(_Said)
+
+
+def count_chars(output: list[msgspec.Raw]) -> int:
+    """Characters of a whole answer, as the deltas of a stream are counted."""
+    return sum(_item_chars(bytes(item)) for item in output)
+
+
+def _item_chars(item: bytes) -> int:
+    try:
+        said, _ = decode(_SAID, item)
+    except msgspec.DecodeError:
+        return 0
+    texts = [said.arguments, said.input]
+    for parts in (said.content, said.summary):
+        for part in parts if isinstance(parts, list) else ():
+            if isinstance(part, dict):
+                texts += (part.get("text"), part.get("refusal"))
+    return sum(len(text) for text in texts if isinstance(text, str))
+
+
 def read_usage(usage: object) -> Usage:
     fields = object_of(usage)
     prompt = whole(fields.get("input_tokens"))
@@ -70,13 +100,27 @@ def read_usage(usage: object) -> Usage:
     if not prompt and not answer:
         return NO_USAGE
     prompt_details = object_of(fields.get("input_tokens_details"))
+    cached = whole(prompt_details.get("cached_tokens"))
+    written, is_explicit = _read_session(fields["x_details"]) if "x_details" in fields else (0, False)
     return Usage(
         input_tokens=prompt,
         output_tokens=answer,
-        cached_tokens=whole(prompt_details.get("cached_tokens")),
-        cache_write_tokens=whole(prompt_details.get("cache_write_tokens")),
+        cached_tokens=cached,
+        cache_write_tokens=written or whole(prompt_details.get("cache_write_tokens")),
         reasoning_tokens=whole(object_of(fields.get("output_tokens_details")).get("reasoning_tokens")),
+        explicit_cached_tokens=cached if is_explicit else 0,
     )
+
+
+def _read_session(details: object) -> tuple[int, bool]:
+    """Qwen's session cache, which only these details tell of: tokens written, and whether hits were its.
+    https://www.alibabacloud.com/help/en/model-studio/context-cache"""
+    written, is_explicit = 0, False
+    for entry in details if isinstance(details, list) else ():
+        prompt = object_of(object_of(entry).get("prompt_tokens_details"))
+        written += whole(prompt.get("cache_creation_input_tokens"))
+        is_explicit = is_explicit or prompt.get("cache_type") == "ephemeral"
+    return written, is_explicit
 
 
 def read_event(tap: StreamTap, frame: bytes) -> bool:
@@ -127,7 +171,9 @@ def _read_end(tap: StreamTap, kind: str, data: bytes) -> None:
     except msgspec.DecodeError:
         closing = _Closing()
     if closing.response is not None and closing.response.usage:
-        tap.usage = read_usage(closing.response.usage)
+        found = read_usage(closing.response.usage)
+        if found.reported:
+            tap.count(found)
     if kind == "response.failed":
         tap.fail(read_embedded_error(data))
     else:
