@@ -85,7 +85,9 @@ def served(home: Path) -> Iterator[Shell]:
     """The admin API of this home over HTTP, with a token of the platform's administrator."""
     token = home / "admin-token"
     token.touch(mode=0o600)
-    token.write_text(Shell(home).done("token", "create", "shell", "--role", "PLATFORM_ADMIN"), encoding="utf-8")
+    token.write_text(
+        Shell(home).done("token", "create", "shell", "--role", "PLATFORM_ADMIN"), encoding="utf-8"
+    )
     settings = compile_settings(None, {"AIMESH_HOME": str(home)})
     store = open_store(default_url(home))
     vault = open_vault(settings.home, settings.master_key)
