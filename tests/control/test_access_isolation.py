@@ -128,6 +128,14 @@ CASES: dict[str, Case] = {
     "get_model": Case(Kind.SHARED),
     "set_model": Case(Kind.INSTALLATION, body={"title_en": "Changed"}),
     "reset_model": Case(Kind.INSTALLATION),
+    "list_price_versions": Case(Kind.SHARED),
+    "get_price_version": Case(Kind.SHARED),
+    "list_discounts": Case(Kind.INSTALLATION),
+    "add_discount": Case(Kind.INSTALLATION, body={"scope": "all", "factor": "0.1"}),
+    "get_discount": Case(Kind.INSTALLATION),
+    "change_discount": Case(Kind.INSTALLATION, body={"factor": "0.1"}),
+    "delete_discount": Case(Kind.INSTALLATION),
+    "reprice_usage": Case(Kind.INSTALLATION, body={"since": "2026-01-31T00:00:00Z"}),
     "list_endpoints": Case(Kind.SHARED),
     "get_endpoint": Case(Kind.SHARED),
     "change_endpoint": Case(Kind.INSTALLATION, body={"enabled": False}),
@@ -168,7 +176,10 @@ def strangers(control: Control) -> dict[str, tuple[TestClient, Role | None]]:
 
 def marks(world: World) -> list[str]:
     """What only things of the victim have."""
-    return ["victim", *(str(one["id"]) for one in (world.user, world.key, world.token, world.byok))]
+    return [
+        "victim",
+        *(str(one["id"]) for one in (world.user, world.key, world.token, world.byok, world.discount)),
+    ]
 
 
 def rows_of(world: World) -> list[str]:

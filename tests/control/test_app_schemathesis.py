@@ -75,7 +75,7 @@ def test_every_operation_fits_its_document(world: World, found: dict[str, Operat
 def test_every_operation_fits_its_document_fuzz(
     world: World, found: dict[str, Operation], operation: str
 ) -> None:
-    fuzz(world, found[operation], examples=1000)
+    fuzz(world, found[operation], examples=200)
 
 
 def fuzz(world: World, operation: Operation, examples: int) -> None:

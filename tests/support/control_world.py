@@ -8,8 +8,10 @@ from msgspec import Struct
 from starlette.testclient import TestClient
 from tests.support.control import API, OTHER_TENANT, Control
 
+from aimesh.catalog.price_record import Version
 from aimesh.control.app import NOUNS
 from aimesh.store.people import Role
+from aimesh.store.prices import keep_versions
 
 # JSON of requests and answers.
 Json = dict[str, Any]
@@ -34,9 +36,11 @@ class World(Struct, frozen=True):
     token: Json
     byok: Json
     credential: Json
+    discount: Json
     provider: str
     model: str
     endpoint: str
+    price_version: str
 
 
 Place = Callable[[World], str]
@@ -60,10 +64,21 @@ def populated(control: Control) -> World:
         token=made(owner, "/tokens", {"name": "victim-token"}),
         byok=made(owner, "/byok", {**secret, "name": "victim-byok"}),
         credential=made(platform, "/credentials", {**secret, "name": "victim-platform"}),
+        discount=made(platform, "/discounts?tenant=default", {"scope": "all", "factor": "0.5"}),
         provider=name,
         model=sorted(catalog.models)[0],
         endpoint=sorted(catalog.endpoints)[0],
+        price_version=used_price(control),
     )
+
+
+def used_price(control: Control) -> str:
+    """The version of some price that a record was priced with."""
+    endpoints = control.parts.settings.catalog.endpoints
+    name, price = next((name, one.price) for name, one in endpoints.items() if one.price is not None)
+    with control.parts.store.write() as db:
+        keep_versions(db, {"6d35bb5d9db2": Version(name, price)}, 100.0)
+    return "6d35bb5d9db2"
 
 
 def made(client: TestClient, path: str, body: Json) -> Json:
@@ -87,6 +102,10 @@ def byok(tail: str = "") -> Place:
 
 def credential(tail: str = "") -> Place:
     return lambda world: f"/credentials/{world.credential['id']}{tail}"
+
+
+def discount(world: World) -> str:
+    return f"/discounts/{world.discount['id']}"
 
 
 def token(world: World) -> str:
@@ -144,6 +163,10 @@ PLACES: dict[str, Place] = {
     "get_model": model,
     "set_model": model,
     "reset_model": model,
+    "get_price_version": lambda world: f"/price-versions/{world.price_version}",
+    "get_discount": discount,
+    "change_discount": discount,
+    "delete_discount": discount,
     "get_endpoint": endpoint,
     "change_endpoint": endpoint,
 }
