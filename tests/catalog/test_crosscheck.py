@@ -35,6 +35,15 @@ def test_a_sound_layer_has_no_problem() -> None:
         ("name: P\nspeaks: {open_ai: {}}\n", "no base URL for open_ai / add base_urls.openai or base_url"),
         (PROVIDER.replace("{open_ai: {}}", "{open_ai: {path: chat}}"), "a path begins with '/' / /chat"),
         (PROVIDER.replace("{open_ai: {}}", "{open_ai: {task: /x}}"), "open_ai has no path 'task'"),
+        (PROVIDER.replace("{open_ai: {}}", "{open_ai: {path: '/x y'}}"), "no request can carry"),
+        (PROVIDER.replace("{open_ai: {}}", r'{open_ai: {path: "/x\r\nhost: y"}}'), "no request can carry"),
+        (PROVIDER.replace("https://p", "https://p:99999"), "no URL: Port out of range"),
+        (PROVIDER.replace("https://p", "https://p:0"), "no URL: a host or a port is missing"),
+        (PROVIDER.replace("https://p", "https://:80"), "no URL: a host or a port is missing"),
+        (PROVIDER.replace("https://p", "https://[p"), "no URL: Invalid IPv6 URL"),
+        (PROVIDER.replace("https://p", "https://p/ü"), "no request can carry"),
+        (PROVIDER + "origin: https://p:x\n", "no URL: Port could not be cast"),
+        (PROVIDER + "base_urls: {ark: 'https://p:x'}\n", "no URL: Port could not be cast"),
     ],
 )
 def test_faults_of_a_provider(provider: str, words: str) -> None:
@@ -43,9 +52,36 @@ def test_faults_of_a_provider(provider: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("whole", "broken"),
+    [
+        ("name: m", r'name: "m\n"'),
+        ("as: x", r'as: "x\n"'),
+        ("aliases: [n]", r'aliases: ["n\n"]'),
+    ],
+)
+def test_a_name_ends_where_its_line_ends(whole: str, broken: str) -> None:
+    """The patterns of the schema let a line break through at the end."""
+    text = (
+        "vendor: V\nmodels:\n  - name: m\n    kind: chat\n    aliases: [n]\n    endpoints:\n"
+        "      - {provider: p_bj, interfaces: [open_ai], as: x}\n"
+    )
+    with pytest.raises(ConfigError, match="no request can carry"):
+        built_in({"providers/p_bj.yaml": PROVIDER, "models/m.yaml": text.replace(whole, broken)})
+
+
+@pytest.mark.parametrize(
     ("price", "words"),
     [
         ("tiers: []", "a price without an amount"),
+        (
+            "per_image: 1, dated: [{currency: CNY, source: T, date: '2026', per_image: 2}]",
+            "a price of a limited time needs since or until",
+        ),
+        (
+            "per_image: 1, dated: [{currency: CNY, per_image: 2, until: '2026-01-01T00:00:00Z'}]",
+            "a built-in price needs a source and a date",
+        ),
+        ("per_image: 1, until: '2026-02-30T00:00:00Z'", "2026-02-30T00:00:00Z is no time"),
         ("tiers: [{up_to: 5}]", "a tier without an amount"),
         ("tiers: [{input: 1}, {input: 2}]", "only the last tier has no top"),
         ("tiers: [{up_to: 9, input: 1}, {up_to: 5, input: 2}]", "in the order of their tops"),

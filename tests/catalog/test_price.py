@@ -5,9 +5,20 @@ from fractions import Fraction
 import pytest
 from msgspec import structs
 
-from aimesh.catalog.price import Price, blended_rank, compiled, cost, resolution_key
-from aimesh.catalog.schema import PriceEntry, Tier, VideoTokens, Window
+from aimesh.catalog.price import (
+    Price,
+    blended_rank,
+    compiled,
+    cost,
+    holding,
+    priced,
+    read_version,
+    resolution_key,
+    version_document,
+)
+from aimesh.catalog.schema import PriceEntry, PriceTerms, Tier, VideoTokens, Window
 from aimesh.core.money import Currency, plain
+from aimesh.core.priced import Priced
 from aimesh.core.usage import Usage
 
 D = Decimal
@@ -178,6 +189,108 @@ def test_an_offset_west_of_greenwich() -> None:
     price = _price(windows=(window,), tiers=(Tier(input=D(1)),))
     at_s = datetime.fromisoformat("2026-11-23T04:30:00+00:00").timestamp()
     assert _paid(price, Usage(input_tokens=1_000_000), at_s) == "CNY 9"
+
+
+_PROMOTION = PriceTerms(
+    currency=Currency.CNY, until="2026-10-08T00:00:00+08:00", tiers=(Tier(input=D(3), output=D(3)),)
+)
+_LATER = PriceTerms(
+    currency=Currency.USD, since="2027-01-01T00:00:00Z", tiers=(Tier(input=D(1), output=D(1)),)
+)
+
+
+def _at(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("moment", "paid"),
+    [
+        ("2026-10-07T15:59:59+00:00", "CNY 3"),
+        ("2026-10-07T16:00:00+00:00", "CNY 4"),
+        ("2026-12-31T23:59:59+00:00", "CNY 4"),
+        ("2027-01-01T00:00:00+00:00", "USD 1"),
+    ],
+)
+def test_the_price_that_held_when_a_call_began_counts(moment: str, paid: str) -> None:
+    price = _price(tiers=(Tier(input=D(4), output=D(4)),), dated=(_PROMOTION, _LATER))
+    assert _paid(price, Usage(input_tokens=1_000_000), _at(moment)) == paid
+
+
+def test_of_two_that_hold_the_first_counts() -> None:
+    always = structs.replace(_PROMOTION, until="2099-01-01T00:00:00Z", tiers=(Tier(input=D(7)),))
+    price = _price(dated=(_PROMOTION, always))
+    assert _paid(price, Usage(input_tokens=1_000_000), _at("2026-01-01T00:00:00Z")) == "CNY 3"
+    assert _paid(price, Usage(input_tokens=1_000_000), _at("2026-12-01T00:00:00Z")) == "CNY 7"
+
+
+def test_before_and_after_its_own_times_a_price_is_unknown() -> None:
+    price = _price(tiers=(Tier(input=D(1)),), since="2026-01-01T00:00:00Z", until="2026-02-01T00:00:00Z")
+    usage = Usage(input_tokens=1_000_000)
+    assert _paid(price, usage, _at("2025-12-31T23:59:59Z")) is None
+    assert _paid(price, usage, _at("2026-01-01T00:00:00Z")) == "CNY 1"
+    assert _paid(price, usage, _at("2026-02-01T00:00:00Z")) is None
+    assert holding(None, _AT) is None
+
+
+def test_prices_of_other_times_are_versions_of_their_own() -> None:
+    plain = _price(tiers=(Tier(input=D(4)),))
+    both = _price(tiers=(Tier(input=D(4)),), dated=(_PROMOTION,))
+    assert both.version == plain.version
+    assert both.dated[0].version == compiled(_PROMOTION).version != plain.version
+    assert read_version(version_document(both.entry)).version == plain.version
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        {"since": "2026-13-01T00:00:00Z"},
+        {"until": "2026-02-30T00:00:00Z"},
+        {"since": "2026-02-01T00:00:00Z", "until": "2026-02-01T00:00:00Z"},
+    ],
+)
+def test_times_that_make_no_sense_are_refused(times: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"is no time|ends before"):
+        compiled(structs.replace(PriceEntry(currency=Currency.CNY), **times))
+
+
+def test_a_document_that_is_no_price_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read_version(b'{"currency":"EUR"}')
+
+
+def test_hits_of_an_explicit_cache_have_their_price_where_it_is_known() -> None:
+    both = _price(tiers=(Tier(input=D(10), cached_input=D(2), explicit_cached_input=D(1)),))
+    usage = Usage(input_tokens=1_000_000, cached_tokens=600_000, explicit_cached_tokens=200_000)
+    assert _paid(both, usage) == "CNY 5"
+    implicit = _price(tiers=(Tier(input=D(10), cached_input=D(2)),))
+    assert _paid(implicit, usage) == "CNY 5.2"
+    explicit = _price(tiers=(Tier(input=D(10), explicit_cached_input=D(1)),))
+    assert _paid(explicit, usage) == "CNY 4.6"
+    neither = _price(tiers=(Tier(input=D(10)),))
+    assert _paid(neither, usage) == "CNY 10"
+
+
+def test_thinking_may_have_a_price_of_its_own() -> None:
+    usage = Usage(output_tokens=1_000_000, reasoning_tokens=750_000)
+    assert _paid(_price(tiers=(Tier(output=D(4)),)), usage) == "CNY 4"
+    assert _paid(_price(tiers=(Tier(output=D(4), reasoning=D(8)),)), usage) == "CNY 7"
+    only = _price(tiers=(Tier(reasoning=D(8)),))
+    assert _paid(only, usage) is None
+    assert _paid(only, structs.replace(usage, output_tokens=750_000)) == "CNY 6"
+
+
+def test_what_is_counted_under_two_heads_leaves_no_debt() -> None:
+    price = _price(tiers=(Tier(input=D(1), cached_input=D(2), input_image=D(3)),))
+    usage = Usage(input_tokens=1_000_000, cached_tokens=800_000, input_image_tokens=500_000)
+    assert _paid(price, usage) == "CNY 3.1"
+
+
+def test_a_discount_is_taken_from_the_exact_sum() -> None:
+    price = _price(tiers=(Tier(input=D("0.0015")),))
+    found = priced(price, Usage(input_tokens=1), _AT, Fraction(9, 10))
+    assert found == Priced(cost_nano=1, list_nano=2, currency=Currency.CNY, version=price.version)
+    assert priced(price, Usage(), _AT) is None
 
 
 def test_rank_compares_currencies_by_the_setting_only() -> None:
