@@ -272,15 +272,17 @@ class Worker:
         )
 
     async def _tidy_up(self) -> None:
-        """Closes segments of killed writers, removes what is older than the settings keep."""
+        """Closes segments of killed writers, removes what is older than the settings keep. Where there is a control
+        process that imports segments, removing them is up to it."""
         directory, keep_s = self._settings.journal_directory, self._settings.journal.keep_days * DAY_S
         idempotency = IdempotencyStore(self.database, self._clock)
         while True:
             try:
                 await self._loop.run_in_executor(None, lambda: recover(directory, clock=self._clock))
-                await self._loop.run_in_executor(
-                    None, lambda: prune(directory, keep_s=keep_s, clock=self._clock)
-                )
+                if not (self._seat.control and self._settings.usage.import_):
+                    await self._loop.run_in_executor(
+                        None, lambda: prune(directory, keep_s=keep_s, clock=self._clock)
+                    )
                 await idempotency.purge()
             except (StoreError, OSError) as error:
                 self.observer.database_failed(error)

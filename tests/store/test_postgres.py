@@ -23,6 +23,7 @@ from aimesh.store.database import (
 )
 from aimesh.store.engine import open_store
 from aimesh.store.postgres import PostgresDriver
+from aimesh.store.session import UnfitError
 
 __all__ = ["own_postgres", "postgres_server"]
 
@@ -213,7 +214,7 @@ def test_every_error_is_told_in_safe_words(postgres_server: PostgresServer) -> N
         cases: list[tuple[str, type[StoreError]]] = [
             ("INSERT INTO versions VALUES ('a-value', 1)", DuplicateError),
             ("INSERT INTO versions VALUES ('a-value-2', NULL)", StoreError),
-            ("SELECT CAST('a-value' AS integer)", StoreError),
+            ("SELECT CAST('a-value' AS integer)", UnfitError),
             ("SELECT 1 FROM absent", StoreError),
             ("SELECT pg_terminate_backend(pg_backend_pid())", UnavailableError),
         ]

@@ -8,7 +8,7 @@
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from aimesh.catalog.schema import ModelEntry, Name, ProviderEntry, ProviderName
 from aimesh.core.policy import Period, RankBy, RouteMode
@@ -156,7 +156,15 @@ class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True):
     segment_age_s: Seconds = 3600.0
     """... or at this age."""
     keep_days: Count = 90
-    """Closed files are removed after so many days."""
+    """Closed files are removed after so many days; while ``usage.import`` is on, never before they are imported."""
+
+
+class UsageSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    import_: bool = field(default=True, name="import")
+    """Bring the journal's records into the database, where reports and the console read them."""
+    keep_days: Count = 90
+    """Single calls are kept in the database for so many days, on PostgreSQL until their month is over for so long.
+    What they add up to by the hour is kept for good."""
 
 
 class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -234,6 +242,8 @@ class OperatorFile(Struct, frozen=True, forbid_unknown_fields=True):
     """How providers are reached."""
     journal: JournalSettings = JournalSettings()
     """Where usage records are kept first."""
+    usage: UsageSettings = UsageSettings()
+    """Where usage records are kept then."""
     log: LogSettings = LogSettings()
     """What is written to standard error."""
     database: Secret[str] | None = None

@@ -2,7 +2,8 @@
 
 1. It is there for the data plane's sake last: workers serve without it, so nothing here is waited for by a call.
 2. A database that is away at the start is waited for; meanwhile the admin API says so.
-3. The publisher has a thread of its own: a slow statement delays publications and nothing else.
+3. The publisher has a thread of its own, the importer of usage records another: a slow statement delays
+   publications, or records, and nothing else.
 """
 
 import asyncio
@@ -20,6 +21,8 @@ from starlette.types import ASGIApp
 
 from aimesh.control.app import make_app
 from aimesh.control.door import Door
+from aimesh.control.importing import PAUSE_S, Importer
+from aimesh.control.importing import STEP_EVERY_S as IMPORT_EVERY_S
 from aimesh.control.parts import Parts
 from aimesh.control.publish import STEP_EVERY_S, Publisher
 from aimesh.control.setup import first_link
@@ -46,6 +49,8 @@ class Opened(Struct, frozen=True):
     step: Callable[[], object]
     """Publishes what changed; blocks; called again and again."""
     close: Callable[[], None]
+    import_step: Callable[[], bool] | None = None
+    """Imports a batch of usage records and says whether there are more; blocks. None: nothing is imported here."""
     first_link: str | None = None
     """Path of the page that makes the first administrator, while there is none."""
 
@@ -86,11 +91,15 @@ def open_control(settings: Settings, clock: Clock, log: Log) -> Opened:
     with contextlib.ExitStack() as undone:
         store = open_store(settings.database.reveal() if settings.database else default_url(settings.home))
         undone.callback(store.close)
+        importer = None
         try:
             publisher = Publisher(store, settings, clock, _Alarms(log))
+            undone.callback(publisher.close)
+            if settings.usage.import_:
+                importer = Importer(store, settings, clock, _Alarms(log))
+                undone.callback(importer.close)
         except OSError as error:
-            raise StoreError(f"publications cannot be written: {error.strerror}") from error
-        undone.callback(publisher.close)
+            raise StoreError(f"the home directory cannot be used: {error.strerror}") from error
         parts = Parts(
             store=store,
             settings=settings,
@@ -100,7 +109,13 @@ def open_control(settings: Settings, clock: Clock, log: Log) -> Opened:
             log=log,
         )
         link = first_link(store, clock)
-        return Opened(app=make_app(parts), step=publisher.step, close=undone.pop_all().close, first_link=link)
+        return Opened(
+            app=make_app(parts),
+            step=publisher.step,
+            import_step=None if importer is None else importer.step,
+            close=undone.pop_all().close,
+            first_link=link,
+        )
 
 
 async def serve(opener: Opener, descriptor: int, supervision: Supervision, *, log: Log) -> None:
@@ -108,6 +123,7 @@ async def serve(opener: Opener, descriptor: int, supervision: Supervision, *, lo
     children = Children(lambda name, error: log.crash(Event.CHILD_CRASHED, error, {"child": name}))
     door = Door(SystemClock())
     publishing = ThreadPoolExecutor(1, thread_name_prefix="publish")
+    importing = ThreadPoolExecutor(1, thread_name_prefix="import")
     opened: list[Opened] = []
     loop = asyncio.get_running_loop()
 
@@ -118,12 +134,20 @@ async def serve(opener: Opener, descriptor: int, supervision: Supervision, *, lo
         if found.first_link is not None:
             link = supervision.address + found.first_link
             supervision.say(f"nobody administers aimesh yet; the first administrator is made at {link}")
-        step = found.step
+        step, import_step = found.step, found.import_step
 
         async def publish() -> None:
             await loop.run_in_executor(publishing, step)
 
         children.repeat("publish", STEP_EVERY_S, publish)
+        if import_step is None:
+            return
+
+        async def import_usage() -> None:
+            while await loop.run_in_executor(importing, import_step):  # noqa: ASYNC110 - a breath, not a wait
+                await asyncio.sleep(PAUSE_S)
+
+        children.repeat("import usage", IMPORT_EVERY_S, import_usage)
 
     server = _Server(_config(door, descriptor))
     children.start("open the database", open_door())
@@ -138,6 +162,7 @@ async def serve(opener: Opener, descriptor: int, supervision: Supervision, *, lo
         await asyncio.wait((serving,))
     await children.stop()
     publishing.shutdown(wait=True)
+    importing.shutdown(wait=True)
     for each in opened:
         each.close()
 

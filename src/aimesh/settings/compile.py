@@ -94,6 +94,7 @@ class _Compiler:
             routing=operator.routing,
             upstream=self._upstream(file),
             journal=operator.journal,
+            usage=operator.usage,
             log=operator.log,
             journal_directory=_beside(file, operator.journal.directory) or home / "journal",
             database=operator.database,

@@ -15,6 +15,7 @@ from aimesh.catalog.operator import (
     RoutingSettings,
     TimeoutSettings,
     UpstreamSettings,
+    UsageSettings,
 )
 from aimesh.catalog.snapshot import Catalog
 from aimesh.core.ids import KeyId, ModelName, ProviderId, TenantId
@@ -86,6 +87,7 @@ class Settings(Struct, frozen=True):
     routing: RoutingSettings
     upstream: UpstreamSettings
     journal: JournalSettings
+    usage: UsageSettings
     log: LogSettings
     journal_directory: Path
     database: Secret[str] | None

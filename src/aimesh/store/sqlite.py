@@ -95,7 +95,7 @@ def store_error(error: sqlite3.Error) -> StoreError:
         return DuplicateError(str(error))
     if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorname in _PASSING:
         return UnavailableError(f"the database is not available: {error}")
-    if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError):
+    if isinstance(error, sqlite3.DataError):
         return UnfitError(f"the database cannot hold it: {error}")
     return StoreError(f"the database failed: {error}")
 

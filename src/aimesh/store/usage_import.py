@@ -12,7 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
+from aimesh.catalog.price_record import Version
 from aimesh.store.engine import Connection, Store
+from aimesh.store.journal_progress import node_state
+from aimesh.store.prices import keep_versions
 from aimesh.store.usage_rows import (
     SETTLEMENT,
     Metered,
@@ -36,12 +39,27 @@ class PointsFrom(Struct, frozen=True):
 EVERY_POINT = PointsFrom()
 
 
+class Beside(Struct, frozen=True):
+    """What is kept with records."""
+
+    versions: Mapping[str, Version] = {}
+    """Of prices that the records were priced with."""
+    users: Mapping[str, str] = {}
+    """Ids of the keys' owners to their names."""
+    at_s: float = 0.0
+
+
+NOTHING_BESIDE = Beside()
+
+
 class Progress(Struct, frozen=True):
     """How far a node's journal is imported once the transaction is committed."""
 
     node: str
-    positions: Mapping[str, int]
-    """Segment to offset; the whole of it."""
+    moved: Mapping[str, int] = {}
+    """Segment to offset, of those that moved."""
+    gone: tuple[str, ...] = ()
+    """Segments that are no more."""
     done_at_s: float | None = None
     """There is nothing more in the journal at this time; None: there may be."""
 
@@ -52,9 +70,15 @@ class Prepared(Struct, frozen=True):
     rows: tuple[tuple[Value, ...], ...]
     rollups: Rollups
     points_from: PointsFrom
+    beside: Beside
 
 
-def prepared(several: Iterable[Metered], points_from: PointsFrom = EVERY_POINT) -> Prepared:
+def prepared(
+    several: Iterable[Metered],
+    points_from: PointsFrom = EVERY_POINT,
+    *,
+    beside: Beside = NOTHING_BESIDE,
+) -> Prepared:
     """Raises ``UnfitError``."""
     once = {metered.record.id: metered for metered in several}
     ordered = tuple(once[each] for each in sorted(once))
@@ -65,6 +89,7 @@ def prepared(several: Iterable[Metered], points_from: PointsFrom = EVERY_POINT) 
         rows=tuple(record_row(metered, encoded_labels(metered.record.labels)) for metered in ordered),
         rollups=rolled_up(ordered, points_from.minutes_s, points_from.hours_s),
         points_from=points_from,
+        beside=beside,
     )
 
 
@@ -92,16 +117,13 @@ def write_usage(db: Connection, batch: Prepared, progress: Progress | None = Non
         is_all_new = count == len(several)
         fresh = several if is_all_new else tuple(one for one in several if one.record.id in new)
         _add_up(db, writer, fresh, batch if is_all_new else None, batch.points_from)
+        writer.keep_names(db, "user", batch.beside.users)
+        keep_versions(db, batch.beside.versions, batch.beside.at_s)
     if progress is not None:
-        writer.keep_progress(db, progress.node, progress.positions)
+        writer.keep_progress(db, progress.node, progress.moved, progress.gone)
         if progress.done_at_s is not None:
             writer.keep_state(db, node_state(progress.node), progress.done_at_s)
     return count
-
-
-def node_state(node: str) -> str:
-    """Name of the row in ``import_state``."""
-    return f"node:{node}"
 
 
 def _add_up(

@@ -164,10 +164,9 @@ class PostgresUsage:
             "(kind, id) DO UPDATE SET name = excluded.name WHERE usage_names.name <> excluded.name",
         )
 
-    def keep_progress(self, db: Connection, node: str, positions: Mapping[str, int]) -> None:
+    def keep_progress(self, db: Connection, node: str, moved: Mapping[str, int], gone: Sequence[str]) -> None:
         rows: list[Row] = [
-            {"node": node, "segment": segment, "position": positions[segment]}
-            for segment in sorted(positions)
+            {"node": node, "segment": segment, "position": moved[segment]} for segment in sorted(moved)
         ]
         self._upsert(
             db,
@@ -177,10 +176,11 @@ class PostgresUsage:
             "(node, segment) DO UPDATE SET position = excluded.position"
             " WHERE journal_positions.position <> excluded.position",
         )
-        db.execute(
-            text("DELETE FROM journal_positions WHERE node = :node AND segment <> ALL(:there)"),
-            {"node": node, "there": list(positions)},
-        )
+        if gone:
+            db.execute(
+                text("DELETE FROM journal_positions WHERE node = :node AND segment = ANY(:gone)"),
+                {"node": node, "gone": list(gone)},
+            )
 
     def keep_state(self, db: Connection, name: str, value: float) -> None:
         rows: list[Row] = [{"name": name, "value": value}]

@@ -1,5 +1,6 @@
 """Usage on SQLite: one writer at a time, so what was read is still so when it is written."""
 
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
@@ -21,6 +22,8 @@ from aimesh.store.usage_writes import HOUR_COLUMNS, HOUR_KEY, POINT_COLUMNS, Cut
 
 _AT_ONCE = 500
 """Rows removed in one transaction: calls that write must not wait long."""
+_PAUSE_S = 0.02
+"""Between two of them: whoever waits looks now and then whether it is his turn."""
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:
@@ -90,16 +93,17 @@ class SqliteUsage:
             [(kind, each, names[each]) for each in sorted(names)],
         )
 
-    def keep_progress(self, db: Connection, node: str, positions: Mapping[str, int]) -> None:
+    def keep_progress(self, db: Connection, node: str, moved: Mapping[str, int], gone: Sequence[str]) -> None:
         _many(
             db,
             "INSERT INTO journal_positions (node, segment, position) VALUES (?, ?, ?)"
             " ON CONFLICT (node, segment) DO UPDATE SET position = excluded.position",
-            [(node, segment, positions[segment]) for segment in sorted(positions)],
+            [(node, segment, moved[segment]) for segment in sorted(moved)],
         )
-        db.exec_driver_sql(
-            "DELETE FROM journal_positions WHERE node = ? AND segment NOT IN (SELECT value FROM json_each(?))",
-            (node, _json(list(positions))),
+        _many(
+            db,
+            "DELETE FROM journal_positions WHERE node = ? AND segment = ?",
+            [(node, segment) for segment in gone],
         )
 
     def keep_state(self, db: Connection, name: str, value: float) -> None:
@@ -129,6 +133,7 @@ def _removed(store: Store, table: str, condition: str, values: tuple[float, ...]
         total += count
         if count < _AT_ONCE:
             return total
+        time.sleep(_PAUSE_S)
 
 
 def _known(db: Connection, table: str, ids: Sequence[str]) -> set[str]:
