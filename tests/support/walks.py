@@ -147,6 +147,7 @@ class ScriptedExchange:
         self.request_head = head
         self.request_body = body
         self.is_cancelled = False
+        self.was_sent = True
         self._head: Signal[AnswerHead] = Signal()
         self._pieces: list[bytes] = []
         self._news: Signal[None] = Signal()

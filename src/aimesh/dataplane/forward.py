@@ -4,6 +4,7 @@
 2. After the first byte went to the caller there is no further attempt.
 3. The ticket is settled before the last byte goes out, so a call that a caller saw complete is in the journal.
 4. A cut stream ends with an error event of the caller's protocol and never with an end marker.
+5. A caller who leaves before the answer leaves the usage of what the upstream had been sent by then.
 """
 
 import zlib
@@ -22,14 +23,14 @@ from aimesh.core.errors import (
     UpstreamTimeout,
 )
 from aimesh.core.outcome import Outcome
-from aimesh.core.usage import Usage
+from aimesh.core.usage import NO_USAGE, Usage
 from aimesh.dataplane import headers, meter
 from aimesh.dataplane.settle import Ticket
 from aimesh.dataplane.stages import Planned
 from aimesh.net.message import Client, ExchangeError, Reply, Timeouts
 from aimesh.routing.breaker import Breakers
 from aimesh.routing.candidate import Candidate
-from aimesh.upstream.attempt import Errand, Failure, Opened, Whole, attempt
+from aimesh.upstream.attempt import Errand, Failure, Opened, Progress, Whole, attempt
 from aimesh.wire.faults import RETRY_AFTER_LIMIT_S
 from aimesh.wire.interface import UpstreamError
 
@@ -59,10 +60,12 @@ async def first_good(planned: Planned, ticket: Ticket, means: Means) -> Whole | 
         timeouts = means.streamed if prepared.stream else means.whole
         if failures:
             timeouts = _remaining(timeouts, now_s - planned.arrival.started_s)
-        errand = Errand(
-            interface, headers.upstream_head(request, candidate, interface, prepared), prepared, timeouts
-        )
+        head = headers.upstream_head(request, candidate, interface, prepared)
+        underway = _Underway(planned)
+        ticket.partial_usage = underway.usage
+        errand = Errand(interface, head, prepared, timeouts, underway)
         verdict = await attempt(means.client, candidate, errand, means.clock)
+        ticket.partial_usage = None
         if not isinstance(verdict, Failure):
             breaker.succeeded()
             ticket.answered(verdict.head)
@@ -80,6 +83,23 @@ async def first_good(planned: Planned, ticket: Ticket, means: Means) -> Whole | 
         if not verdict.may_go_on:
             break
     raise all_failed(failures, once=interface.once)
+
+
+class _Underway(Progress):
+    """An attempt that the caller may still walk away from."""
+
+    __slots__ = ("_planned",)
+
+    def __init__(self, planned: Planned) -> None:
+        super().__init__()
+        self._planned = planned
+
+    def usage(self) -> Usage:
+        if self.exchange is None or not self.exchange.was_sent:
+            return NO_USAGE
+        if self.tap is None:
+            return meter.of_request(self._planned)
+        return meter.of_stream(self._planned, self.tap)
 
 
 def _remaining(timeouts: Timeouts, spent_s: float) -> Timeouts:

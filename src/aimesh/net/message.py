@@ -138,6 +138,9 @@ class Exchange(Protocol):
     3. After ``body`` or ``pipe`` ended without error, the connection is back in the pool (if keep-alive).
     """
 
+    was_sent: bool
+    """Some of the request may have reached the upstream."""
+
     async def head(self) -> AnswerHead:
         """Waits for the answer's head. Raises ``ExchangeError``."""
         ...

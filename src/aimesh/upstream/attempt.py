@@ -56,6 +56,17 @@ class Judge(Protocol):
     def open_tap(self, prepared: Prepared) -> Tap: ...
 
 
+class Progress:
+    """How far an attempt came, for whoever ends it from outside."""
+
+    __slots__ = ("exchange", "tap")
+
+    def __init__(self) -> None:
+        self.exchange: Exchange | None = None
+        self.tap: Tap | None = None
+        """Of an answer that streams; it may not have started yet."""
+
+
 class Errand(Struct, frozen=True):
     """What one attempt is to do."""
 
@@ -64,6 +75,8 @@ class Errand(Struct, frozen=True):
     """Request line and header lines, each ending in CRLF."""
     prepared: Prepared
     timeouts: Timeouts
+    progress: Progress | None = None
+    """Told on the way."""
 
 
 class Whole(Struct, frozen=True):
@@ -127,6 +140,8 @@ async def attempt(
     """Sends one request and waits for its verdict."""
     judge, prepared, timeouts = errand.judge, errand.prepared, errand.timeouts
     exchange = client.send(candidate.origin, errand.head, prepared.body, timeouts=timeouts, fresh=judge.once)
+    if errand.progress is not None:
+        errand.progress.exchange = exchange
     try:
         if prepared.stream:
             until_s = clock.monotonic_s() + timeouts.first_byte_s
@@ -157,6 +172,8 @@ async def _open(
     sends pings is as slow as a silent one."""
     may_go_on = not errand.judge.once
     tap = errand.judge.open_tap(errand.prepared)
+    if errand.progress is not None:
+        errand.progress.tap = tap
     unpack = Unpacker() if head.headers.get(b"content-encoding", b"identity") != b"identity" else None
     held = b""
     while not tap.started:
