@@ -5,7 +5,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
+from aimesh.app import candidate
 from aimesh.catalog.problem import ConfigError, Problem
 from aimesh.core.ids import CredentialId, EndpointName, ModelName, ProviderId, TenantId
 from aimesh.core.secret import Secret
@@ -235,6 +239,69 @@ def test_keys_of_the_file_see_models_of_the_database(compile_text: Compile) -> N
     given = overlays(models={"v/n": {"kind": "chat", "endpoints": [CHAT]}})
     after = with_catalog(settings, overlaid_catalog(settings, given))
     assert after.virtual_keys[0].allowed == {MODEL, ModelName("v/n")}
+
+
+_TEXT = st.text(alphabet="ab1:/@[]%?# \n\r\u00e4*.{}-", max_size=12)
+_URL = st.one_of(
+    st.none(),
+    _TEXT,
+    st.builds("https://{}".format, _TEXT),
+    st.builds("http://h.example:{}{}".format, _TEXT, _TEXT),
+)
+_PATHS = st.fixed_dictionaries({}, optional={"path": st.builds("/{}".format, _TEXT), "task": _TEXT})
+_PROVIDER = st.fixed_dictionaries(
+    {},
+    optional={
+        "base_url": _URL,
+        "origin": _URL,
+        "base_urls": st.dictionaries(st.sampled_from(["openai", "anthropic", "ark"]), _URL, max_size=2),
+        "speaks": st.dictionaries(st.sampled_from(["open_ai", "anthropic", "task"]), _PATHS, max_size=2),
+        "auth": st.sampled_from(["bearer", "none", "odd"]),
+    },
+)
+_AMOUNT = st.sampled_from(["1", "0.5", "-1", "1e40", "NaN", "0.00000000000000000000001", "x"])
+_PRICE = st.fixed_dictionaries(
+    {"currency": st.sampled_from(["CNY", "USD", "XYZ"])},
+    optional={
+        "tiers": st.lists(
+            st.fixed_dictionaries({}, optional={"input": _AMOUNT, "up_to": st.integers(-1, 9)}), max_size=2
+        ),
+        "per_image": _AMOUNT,
+    },
+)
+_ENDPOINT = st.fixed_dictionaries(
+    {
+        "provider": st.sampled_from(["one", "fuzz", "gone"]),
+        "interfaces": st.lists(st.sampled_from(["open_ai", "anthropic", "task"]), max_size=2),
+    },
+    optional={"as": _TEXT, "price": _PRICE, "context": st.integers(-1, 10**30), "enabled": st.booleans()},
+)
+_MODEL = st.fixed_dictionaries(
+    {},
+    optional={
+        "kind": st.sampled_from(["chat", "video", "odd"]),
+        "aliases": st.lists(st.one_of(_TEXT, st.sampled_from(["v/m", "one@v/m@open_ai"])), max_size=2),
+        "endpoints": st.lists(_ENDPOINT, max_size=2),
+        "enabled": st.booleans(),
+    },
+)
+
+
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.data())
+def test_the_database_can_break_nothing_else(compile_text: Compile, data: st.DataObject) -> None:
+    """Whatever is written there: it is refused with a reason, or every candidate of it can be made."""
+    settings = compile_text(FILE)
+    provider, model = data.draw(_PROVIDER), data.draw(_MODEL)
+    try:
+        catalog = overlaid_catalog(settings, overlays(providers={"fuzz": provider}, models={"v/fuzz": model}))
+    except ConfigError:
+        return
+    for endpoint in catalog.endpoints.values():
+        made = candidate(endpoint, credential(endpoint.provider, "x", "sk"))
+        assert b"\r\n\r\n" not in made.head.reveal()
+        assert made.path.isascii()
+        assert not set(made.path) & set(b"\r\n ")
 
 
 def test_settings_show_no_secret(compile_text: Compile) -> None:

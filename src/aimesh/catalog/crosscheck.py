@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -108,16 +109,44 @@ def _provider_faults(name: str, entry: ProviderEntry, below: Merged) -> Iterator
         else:
             yield (), f"the provider {shown_name(name)} speaks no interface", "add speaks: {open_ai: {}}"
         return
+    urls: list[tuple[Path, str | None]] = [(("base_url",), entry.base_url), (("origin",), entry.origin)]
+    urls += [(("base_urls", family), url) for family, url in entry.base_urls.items()]
+    for where, url in urls:
+        if url is not None and (why := _url_fault(url)):
+            yield where, why, "for example https://api.example.com/v1"
     for interface, paths in entry.speaks.items():
         family, usual = DEFAULT_PATHS[interface]
         if not (entry.base_urls.get(family) or entry.base_url):
             yield ("speaks", interface), f"no base URL for {interface}", f"add base_urls.{family} or base_url"
         for field in paths.__struct_fields__:
             path = getattr(paths, field)
-            if path and not path.startswith("/"):
+            if path and not _is_plain(path):
+                yield ("speaks", interface, field), _NOT_PLAIN, ""
+            elif path and not path.startswith("/"):
                 yield ("speaks", interface, field), "a path begins with '/'", f"/{path}"
             elif path and not getattr(usual, field):
                 yield ("speaks", interface, field), f"{interface} has no path '{field}'", ""
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a request can carry it as it is."""
+    return text.isascii() and text.isprintable() and " " not in text
+
+
+_NOT_PLAIN = "a character that no request can carry"
+
+
+def _url_fault(url: str) -> str:
+    """What the pattern of the schema lets through."""
+    if not _is_plain(url):
+        return _NOT_PLAIN
+    try:
+        parts = urlsplit(url)
+        if not parts.hostname or parts.port == 0:
+            return "no URL: a host or a port is missing"
+    except ValueError as error:
+        return f"no URL: {error}"
+    return ""
 
 
 def _model_faults(model: ModelEntry, result: Merged, is_built_in: bool) -> Iterator[Fault]:
@@ -126,6 +155,9 @@ def _model_faults(model: ModelEntry, result: Merged, is_built_in: bool) -> Itera
         hint = did_you_mean(model.name, (name for name, entry in result.models.items() if entry is not model))
         yield (), "the key 'kind' is missing", hint or f"one of: {', '.join(Kind)}"
         return
+    for where, name in ((("name",), model.name), *((("aliases", i), a) for i, a in enumerate(model.aliases))):
+        if not _is_plain(name):
+            yield where, _NOT_PLAIN, ""
     taken: set[tuple[str, str]] = set()
     for index, endpoint in enumerate(model.endpoints):
         for where, message, hint in _endpoint_faults(endpoint, whole, result, is_built_in):
@@ -148,6 +180,8 @@ def _endpoint_faults(
         hint = did_you_mean(endpoint.provider, result.providers)
         yield ("provider",), f"unknown provider {shown_name(endpoint.provider)}", hint
         return
+    if not _is_plain(endpoint.upstream or ""):
+        yield ("as",), _NOT_PLAIN, ""
     if not endpoint.interfaces:
         yield ("interfaces",), "an endpoint needs an interface", f"one of: {', '.join(provider.speaks)}"
     for index, interface in enumerate(endpoint.interfaces):
