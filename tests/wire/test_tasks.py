@@ -35,7 +35,6 @@ def test_an_ark_answer_wins_over_the_request_and_is_completed_by_it() -> None:
         video_seconds=4.0,
         video_audio=True,
         input_video=True,
-        variant="1536",
     )
     full = bare | {"resolution": "1080p", "ratio": "16:9", "duration": 5, "generate_audio": False}
     assert settled(ARK, full, request) == Usage(
@@ -44,7 +43,6 @@ def test_an_ark_answer_wins_over_the_request_and_is_completed_by_it() -> None:
         video_ratio="16:9",
         video_seconds=5.0,
         input_video=True,
-        variant="1536",
     )
     assert settled(ARK, bare | {"status": "failed"}, request) == NO_USAGE
 
@@ -60,6 +58,55 @@ def test_a_dashscope_answer_wins_over_the_request_and_is_completed_by_it() -> No
     usage = {"usage": {"duration": 5, "output_video_duration": 5, "SR": 1080, "ratio": "16:9"}}
     assert settled(DASHSCOPE, done | usage, NO_USAGE) == Usage(
         video_resolution="1080", video_ratio="16:9", video_seconds=5.0
+    )
+
+
+def test_a_film_given_in_frames_has_a_length() -> None:
+    answer = {"id": "cgt-1", "status": "succeeded", "frames": 57, "usage": {"completion_tokens": 7}}
+    assert settled(ARK, answer, NO_USAGE).video_seconds == 2.375
+    assert settled(ARK, answer | {"framespersecond": 30}, NO_USAGE).video_seconds == 1.9
+    assert settled(ARK, answer | {"frames": None}, Usage(video_seconds=4.0)).video_seconds == 4.0
+
+
+def test_a_3d_file_has_its_flags_and_nothing_of_a_film() -> None:
+    answer = {
+        "id": "cgt-1",
+        "status": "succeeded",
+        "content": {"file_url": "https://u"},
+        "usage": {"completion_tokens": 30_000},
+        "service_tier": "default",
+    }
+    request = ARK.read_request(
+        b'{"content":[{"type":"text","text":"--resolution 1536pro --request_type 3"}]}'
+    )
+    assert settled(ARK, answer, request) == Usage(output_tokens=30_000, assets=1, variant="1536pro+texture")
+
+
+def test_a_flag_that_films_do_not_know_changes_no_price() -> None:
+    request = ARK.read_request(b'{"content":[{"type":"text","text":"--resolution high --request_type 3"}]}')
+    answer = {"id": "cgt-1", "status": "succeeded", "resolution": "720p", "usage": {"completion_tokens": 7}}
+    assert settled(ARK, answer, request).variant == ""
+    assert settled(ARK, answer | {"service_tier": "flex"}, request).variant == "flex"
+
+
+def film(**usage: object) -> dict[str, Any]:
+    return {"output": {"task_id": "t", "task_status": "SUCCEEDED"}, "usage": usage}
+
+
+def test_an_edit_is_billed_for_what_it_took_and_gave() -> None:
+    whole = film(duration=9, input_video_duration=4, output_video_duration=5, SR=720)
+    apart = film(input_video_duration=4, output_video_duration=5, SR=720)
+    expected = Usage(video_seconds=9.0, video_resolution="720", input_video=True)
+    assert settled(DASHSCOPE, whole, NO_USAGE) == settled(DASHSCOPE, apart, NO_USAGE) == expected
+
+
+def test_the_older_usage_of_films() -> None:
+    assert settled(
+        DASHSCOPE, film(video_count=1, video_duration=5, video_ratio="1280*720"), NO_USAGE
+    ) == Usage(video_seconds=5.0, video_resolution="720P", video_ratio="16:9")
+    asked = DASHSCOPE.read_request(b'{"parameters":{"resolution":"720P","ratio":"1:1","audio":true}}')
+    assert settled(DASHSCOPE, film(video_duration=5, video_ratio="9:16"), asked) == Usage(
+        video_seconds=5.0, video_resolution="720P", video_ratio="9:16", video_audio=True
     )
 
 

@@ -39,6 +39,14 @@ from aimesh.wire.task.request import read_request
             '{"content":[{"type":"text","text":"--resolution 1536 --request_type 1"}]}',
             Usage(reported=False, variant="1536", video_audio=True),
         ),
+        (
+            '{"content":[{"type":"text","text":"--frames 57 --dur 5"}]}',
+            Usage(reported=False, video_seconds=2.375, video_audio=True),
+        ),
+        (
+            '{"content":[{"type":"text","text":"--frames 57"}],"frames":29,"duration":5}',
+            Usage(reported=False, video_seconds=1.208, video_audio=True),
+        ),
         ('{"content":[{"type":"text","text":5}],"ratio":5}', Usage(reported=False, video_audio=True)),
         ("[]", NO_USAGE),
         ('{"content":"x"}', NO_USAGE),

@@ -94,20 +94,28 @@ class DashScopeVideo:
 
 
 def _read_usage(usage: dict[str, Any], asked: Usage) -> Usage:
-    """HappyHorse and newer wan models report ``SR`` and durations, older ones ``video_duration`` alone."""
+    """HappyHorse and newer wan models report ``SR`` and durations, older ones ``video_duration`` and a size in
+    ``video_ratio``."""
     input_seconds = seconds(usage.get("input_video_duration"))
     output_seconds = seconds(usage.get("output_video_duration"))
     duration = seconds(usage.get("duration"))
     # An edit bills its input too; ``duration`` holds both.
-    billed = duration if input_seconds else output_seconds or duration
-    size = usage.get("video_ratio")
-    shape = shape_of(size) if isinstance(size, str) else None
+    billed = duration or input_seconds + output_seconds if input_seconds else output_seconds or duration
+    size = text_of(usage.get("video_ratio"))
+    shape = shape_of(size)
     resolution = usage.get("SR")
     return Usage(
         video_seconds=billed or seconds(usage.get("video_duration")) or asked.video_seconds,
         video_resolution=str(resolution)
         if isinstance(resolution, int | str) and resolution
         else (shape.resolution if shape else asked.video_resolution),
-        video_ratio=text_of(usage.get("ratio")) or (shape.ratio if shape else asked.video_ratio),
+        video_ratio=text_of(usage.get("ratio"))
+        or (shape.ratio if shape else _ratio(size) or asked.video_ratio),
+        video_audio=asked.video_audio,
         input_video=input_seconds > 0 or asked.input_video,
     )
+
+
+def _ratio(text: str) -> str:
+    width, colon, height = text.partition(":")
+    return text if colon and width.isdecimal() and height.isdecimal() else ""

@@ -20,6 +20,7 @@ from aimesh.wire.numbers import seconds
 from aimesh.wire.splice import Splice, members
 
 _KNOBS_UNKNOWN = ("prompt_extend", "fps")
+_VIDEO_MEDIA = frozenset({"video", "first_clip"})
 _PICTURES = (("img_url", "first_frame"), ("ref_img_url", "reference_image"))
 
 
@@ -138,8 +139,23 @@ def read_request(body: bytes) -> Usage:
         video_resolution=resolution if isinstance(resolution, str) else "",
         video_ratio=ratio if isinstance(ratio, str) else "",
         video_seconds=seconds(parameters.get("duration")),
-        input_video="video" in _media_types(request.input),
+        video_audio=_has_sound(request.input, parameters),
+        input_video=_has_video(request.input),
     )
+
+
+def _has_sound(request_input: object, parameters: dict[str, Any]) -> bool:
+    """Where the request says so; some models make sound unasked."""
+    audio = parameters.get("audio")
+    if isinstance(audio, bool):
+        return audio
+    fields = request_input if isinstance(request_input, dict) else {}
+    return bool(fields.get("audio_url")) or "driving_audio" in _media_types(fields)
+
+
+def _has_video(request_input: object) -> bool:
+    fields = request_input if isinstance(request_input, dict) else {}
+    return bool(fields.get("reference_video_urls")) or not _VIDEO_MEDIA.isdisjoint(_media_types(fields))
 
 
 def _media_types(request_input: object) -> set[str]:

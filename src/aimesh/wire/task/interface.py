@@ -95,15 +95,20 @@ def _read_state(body: bytes, answer: dict[str, Any], asked: Usage) -> Answer:
 
 
 def _read_usage(answer: dict[str, Any], asked: Usage) -> Usage:
-    content = object_of(answer.get("content"))
+    tokens = whole(object_of(answer.get("usage")).get("completion_tokens"))
+    if object_of(answer.get("content")).get("file_url"):
+        return Usage(output_tokens=tokens, assets=1, variant=asked.variant)
     audio = answer.get("generate_audio")
+    length = seconds(answer.get("duration")) or request.frames_s(
+        answer.get("frames"), answer.get("framespersecond")
+    )
     return Usage(
-        output_tokens=whole(object_of(answer.get("usage")).get("completion_tokens")),
-        video_seconds=seconds(answer.get("duration")) or asked.video_seconds,
+        output_tokens=tokens,
+        video_seconds=length or asked.video_seconds,
         video_resolution=text_of(answer.get("resolution")) or asked.video_resolution,
         video_ratio=text_of(answer.get("ratio")) or asked.video_ratio,
         video_audio=audio if isinstance(audio, bool) else asked.video_audio,
         input_video=asked.input_video,
-        assets=1 if content.get("file_url") else 0,
-        variant=asked.variant or ("flex" if answer.get("service_tier") == "flex" else ""),
+        # The flags of 3D mean nothing in a video's prompt.
+        variant="flex" if answer.get("service_tier") == "flex" else "",
     )

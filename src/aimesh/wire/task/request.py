@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from aimesh.core.usage import NO_USAGE, Usage
 from aimesh.wire.lenient import decode
-from aimesh.wire.numbers import seconds
+from aimesh.wire.numbers import seconds, whole
 
 
 class _Item(Struct, gc=False):
@@ -26,11 +26,13 @@ class _Body(Struct, gc=False):
     resolution: Any = None
     ratio: Any = None
     duration: Any = None
+    frames: Any = None
     generate_audio: Any = None
 
 
 _BODY = msgspec.json.Decoder(_Body)
 _FLAG = re.compile(r"--([A-Za-z_0-9]+)[ \t]+(\S+)")
+_FRAMES_PER_SECOND = 24
 _VIDEO_RESOLUTION = re.compile(r"\d+p|4k", re.IGNORECASE)
 
 
@@ -51,7 +53,7 @@ def read_request(body: bytes) -> Usage:
         reported=False,
         video_resolution=resolution,
         video_ratio=_text(request.ratio) or flags.get("ratio") or flags.get("rt") or "",
-        video_seconds=seconds(request.duration) or _flag_seconds(flags),
+        video_seconds=_seconds(request, flags),
         # On unless switched off, in the models that can; the others do not price it.
         video_audio=request.generate_audio is not False,
         input_video=any(item.type == "video_url" for item in items),
@@ -68,6 +70,20 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _flag_seconds(flags: dict[str, str]) -> float:
-    value = flags.get("duration") or flags.get("dur") or ""
-    return float(value) if value.isascii() and value.isdigit() and len(value) < 5 else 0.0
+def frames_s(frames: object, per_second: object = None) -> float:
+    """The length of a video that is given in frames, to the millisecond."""
+    return round(whole(frames) / (whole(per_second) or _FRAMES_PER_SECOND), 3)
+
+
+def _seconds(request: _Body, flags: dict[str, str]) -> float:
+    """Frames win over a duration, and body fields over flags."""
+    return (
+        frames_s(request.frames)
+        or seconds(request.duration)
+        or frames_s(_flag_count(flags.get("frames", "")))
+        or float(_flag_count(flags.get("duration") or flags.get("dur") or ""))
+    )
+
+
+def _flag_count(value: str) -> int:
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 5 else 0
