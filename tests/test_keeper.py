@@ -15,7 +15,6 @@ from msgspec import structs
 from tests.support.publishing import Press, text_of
 from tests.support.stores import opened_store
 
-from aimesh.app import candidate
 from aimesh.core.ids import CredentialId, EndpointName, InterfaceId, KeyId, ModelName, ProviderId, TenantId
 from aimesh.core.policy import Route, TenantStatus
 from aimesh.core.secret import Secret
@@ -29,6 +28,7 @@ from aimesh.store.overlays import OverlayKind, delete_overlay
 from aimesh.store.publication import place_of
 from aimesh.store.vault import Vault, VaultError, open_vault
 from aimesh.store.virtual_keys import KeyTerms
+from aimesh.upstream.reach import candidate
 
 FILE_KEY = "ck-of-the-file-0123456789"
 SPEAKS = '{base_url: "https://p.example", speaks: {open_ai: {}}}'

@@ -14,18 +14,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from aimesh import __version__
 from aimesh.catalog.price import cost
-from aimesh.catalog.snapshot import Endpoint
 from aimesh.core.clock import Clock
 from aimesh.core.ids import RequestIds
 from aimesh.core.policy import KeyPolicy, TenantPolicy
-from aimesh.core.secret import Secret
 from aimesh.core.usage import Usage
 from aimesh.dataplane.edge import Edge
 from aimesh.dataplane.forward import Means
@@ -39,14 +36,12 @@ from aimesh.keeper import POLL_S, SnapshotKeeper
 from aimesh.keeper import Means as KeeperMeans
 from aimesh.net.children import Children
 from aimesh.net.client import ClientSettings, PooledClient
-from aimesh.net.dial import Proxy
 from aimesh.net.listen import bind_tcp, bind_unix
 from aimesh.net.message import Handler, Timeouts
 from aimesh.net.server import Server
 from aimesh.net.state import ServerLimits
 from aimesh.observer import Observer
 from aimesh.routing.breaker import Breakers
-from aimesh.routing.candidate import Candidate, Credential
 from aimesh.routing.measure import Measures
 from aimesh.routing.plan import Planner
 from aimesh.settings import Address, Settings
@@ -59,8 +54,7 @@ from aimesh.store.segment import prune, recover
 from aimesh.store.spool import open_tasks
 from aimesh.store.tasks import Task
 from aimesh.store.vault import open_vault
-from aimesh.upstream.auth import credential_lines
-from aimesh.wire.interface import Target
+from aimesh.upstream.reach import candidate, proxy_of
 from aimesh.wire.registry import INTERFACES
 
 DAY_S = 86_400
@@ -221,6 +215,7 @@ class Worker:
         self.database.close()
         if self._ledger is not None:
             self._ledger.close()
+            self._ledger = None
         self.journal.close()
         self.observer.close()
         return broken
@@ -343,7 +338,7 @@ class Worker:
             idle_s=self._settings.timeouts.upstream_idle_s,
             max_per_origin=self._settings.limits.max_upstream_connections,
             extra_ca_file=upstream.ca_file or None,
-            proxy=_proxy(upstream.proxy, upstream.no_proxy) if upstream.proxy else None,
+            proxy=proxy_of(upstream),
         )
 
 
@@ -371,42 +366,6 @@ def open_ledger(home: Path, seat: Seat, on_alarm: Callable[[str], None]) -> Ledg
 
 def database_url(settings: Settings) -> str:
     return settings.database.reveal() if settings.database is not None else default_url(settings.home)
-
-
-def candidate(endpoint: Endpoint, credential: Credential) -> Candidate:
-    """An endpoint with one of its provider's credentials."""
-    return Candidate(
-        endpoint=endpoint,
-        credential=credential.id,
-        origin=endpoint.origin,
-        path=endpoint.path.encode("ascii"),
-        head=Secret(_fixed_head(endpoint, credential)),
-        target=Target(upstream_name=endpoint.upstream_name, traits=endpoint.traits),
-        name=credential.name,
-        tenant=credential.tenant,
-    )
-
-
-def _fixed_head(endpoint: Endpoint, credential: Credential) -> bytes:
-    return b"".join(
-        (
-            f"host: {endpoint.host}\r\n".encode("ascii"),
-            credential_lines(endpoint.auth, credential.secret),
-            b"content-type: application/json\r\naccept-encoding: identity\r\n",
-            f"user-agent: aimesh/{__version__}\r\n".encode("ascii"),
-        )
-    )
-
-
-def _proxy(url: str, bypass: tuple[str, ...]) -> Proxy:
-    parts = urlsplit(url)
-    return Proxy(
-        host=parts.hostname or "",
-        port=parts.port or 8080,
-        user=unquote(parts.username or ""),
-        password=Secret(unquote(parts.password or "")),
-        bypass=bypass,
-    )
 
 
 def _bind(address: Address) -> socket.socket:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from tests.support.walks import Plane, Script, ScriptedExchange, ended, in_loop
 
-from aimesh.app import candidate
 from aimesh.core.ids import InterfaceId, TaskId
 from aimesh.core.outcome import Outcome
 from aimesh.dataplane.settler import CLAIM_S, GIVE_UP_S, LONGEST_WAIT_S, MOST_AT_ONCE, Settler, wait_s
@@ -16,6 +15,7 @@ from aimesh.dataplane.tasks import FIRST_POLL_AFTER_S, Tasks
 from aimesh.net.children import Children
 from aimesh.store.database import StoreError
 from aimesh.store.tasks import Progress, Task
+from aimesh.upstream.reach import candidate
 
 FILM = {"model": "test/film", "content": [{"type": "text", "text": "a cat"}]}
 TASKS = "/gateway/api/v3/contents/generations/tasks"

@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from aimesh.app import candidate
 from aimesh.catalog.problem import ConfigError, Problem
 from aimesh.core.ids import CredentialId, EndpointName, ModelName, ProviderId, TenantId
 from aimesh.core.secret import Secret
@@ -23,6 +22,7 @@ from aimesh.settings import (
     read_overlays,
     with_catalog,
 )
+from aimesh.upstream.reach import candidate
 
 Compile = Callable[..., Settings]
 ONE, TWO = ProviderId("one"), ProviderId("two")

@@ -20,10 +20,10 @@ from tests.support.chaos_simulator import SimulatorProcess
 from tests.support.chaos_worker import InnerGateway, LoopThread
 from tests.support.routes import NOBODY, THEM, US, credential, route
 
-from aimesh.app import candidate
 from aimesh.core.ids import KeyId, TenantId
 from aimesh.dataplane.snapshot import VirtualKey, compile_snapshot
 from aimesh.routing.candidate import Circuit, Credential
+from aimesh.upstream.reach import candidate
 
 PRICES: dict[str, int | None] = {"alpha": 1, "beta": 2, "gamma": 3, "delta": None, "far": 4}
 EQUALS: dict[str, int | None] = {"gamma": 3, "twin": 3, "pair": 5}

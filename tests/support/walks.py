@@ -8,7 +8,6 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from aimesh.app import candidate
 from aimesh.core.clock import FixedClock
 from aimesh.core.errors import Fault
 from aimesh.core.ids import RequestIds
@@ -39,6 +38,7 @@ from aimesh.settings import Settings, compile_settings
 from aimesh.store.database import Database, open_database
 from aimesh.store.idempotency import IdempotencyStore
 from aimesh.store.tasks import TaskStore
+from aimesh.upstream.reach import candidate
 from aimesh.wire.registry import INTERFACES
 
 KEY = "ck-test-test-test-test-0001"
