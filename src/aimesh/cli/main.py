@@ -10,13 +10,17 @@ from aimesh.cli import (
     audit,
     credentials,
     demo,
+    discounts,
     inspect,
+    journal,
     keys,
     master_key,
     members,
     models,
+    price,
     providers,
     quota,
+    reprice,
     serve,
     tenants,
     tokens,
@@ -41,12 +45,16 @@ app.command(rich_help_panel=_LOOK)(inspect.check_config)
 command(app, "models", panel=_LOOK, is_local=True)(inspect.models)
 app.command(rich_help_panel=_LOOK)(inspect.examples)
 app.add_typer(usage.app, name="usage", rich_help_panel=_LOOK)
+command(usage.app)(reprice.reprice)
+app.add_typer(journal.app, name="journal", rich_help_panel=_LOOK)
 app.add_typer(keys.app, name="key", rich_help_panel=_MANAGE)
 command(app, "quota", panel=_MANAGE)(quota.quota)
 app.add_typer(models.app, name="model", rich_help_panel=_MANAGE)
 app.add_typer(providers.app, name="provider", rich_help_panel=_MANAGE)
 app.add_typer(credentials.byok, name="byok", rich_help_panel=_MANAGE)
 app.add_typer(credentials.credential, name="credential", rich_help_panel=_MANAGE)
+app.add_typer(price.app, name="price", rich_help_panel=_MANAGE)
+app.add_typer(discounts.app, name="discount", rich_help_panel=_MANAGE)
 app.add_typer(members.app, name="member", rich_help_panel=_MANAGE)
 app.add_typer(tenants.app, name="tenant", rich_help_panel=_MANAGE)
 app.add_typer(tokens.app, name="token", rich_help_panel=_MANAGE)

@@ -9,6 +9,7 @@
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from msgspec import Struct
 
@@ -18,7 +19,14 @@ from aimesh.core.clock import Clock
 from aimesh.core.record import UsageRecord
 from aimesh.settings import Settings
 from aimesh.store.engine import Store
-from aimesh.store.journal_progress import ImportLock, node_id, read_positions, read_record
+from aimesh.store.journal_progress import (
+    ImportLock,
+    ImportNote,
+    node_id,
+    read_positions,
+    read_record,
+    write_note,
+)
 from aimesh.store.reader import JournalReader, Payload
 from aimesh.store.rejected import list_rejected, read_rejected, set_aside
 from aimesh.store.session import StoreError, UnfitError
@@ -56,8 +64,16 @@ class _Read(Struct, frozen=True):
 class Importer:
     """One per process. ``step`` is for one thread at a time."""
 
-    def __init__(self, store: Store, settings: Settings, clock: Clock, on_alarm: OnAlarm) -> None:
-        """Raises ``OSError`` where the home or the journal cannot be used."""
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        clock: Clock,
+        on_alarm: OnAlarm,
+        *,
+        batch: int | None = None,
+    ) -> None:
+        """``batch``: records in a transaction; None: what suits the database. Raises ``OSError`` where the home or the journal cannot be used."""
         self._store = store
         self._clock = clock
         self._on_alarm = on_alarm
@@ -65,7 +81,7 @@ class Importer:
         self._keep_s = settings.journal.keep_days * _DAY_S
         self._retention = Retention(store, settings.usage.keep_days, clock)
         self._meter = Meter(store, settings, Catalogs(), clock)
-        self._batch = _BATCH[store.dialect]
+        self._batch = batch or _BATCH[store.dialect]
         self.node = node_id(settings.home)
         self._lock = ImportLock(self._directory)
         self._alarms: dict[str, str] = {}
@@ -74,6 +90,7 @@ class Importer:
         self._committed: dict[str, int] = {}
         self._retry_at_s = self._retry_s = 0.0
         self._marked_at_s = self._tidied_at_s = -_TIDY_EVERY_S
+        self._done_at_s = 0.0
         self.imported = 0
         """Records, since the process began."""
         self.rejected = 0
@@ -85,10 +102,10 @@ class Importer:
         try:
             is_more = self._step()
         except StoreError as error:
-            self._failed("import", f"usage records wait in the journal: {error}")
+            self._failed(f"usage records wait in the journal: {error}")
             return False
         except OSError as error:
-            self._failed("import", f"the journal cannot be imported: {(error.strerror or 'unknown').lower()}")
+            self._failed(f"the journal cannot be imported: {(error.strerror or 'unknown').lower()}")
             return False
         self._retry_s = 0.0
         self._well("import")
@@ -117,6 +134,7 @@ class Importer:
         if at_hand.payloads or now_s - self._marked_at_s >= _MARK_EVERY_S:
             self._import(at_hand)
             self._marked_at_s = now_s
+            self._note("")
         self._at_hand = None
         if at_hand.is_last and now_s - self._tidied_at_s >= _TIDY_EVERY_S:
             self._tidy_up(self._reader)
@@ -138,6 +156,8 @@ class Importer:
         )
         self._import_payloads(at_hand.payloads, progress)
         self._committed = positions
+        if at_hand.is_last:
+            self._done_at_s = at_hand.began_s
 
     def _import_payloads(self, payloads: Sequence[Payload], progress: Progress | None) -> None:
         """What cannot be imported is set aside before the progress is committed."""
@@ -203,10 +223,26 @@ class Importer:
             if is_old:
                 path.unlink(missing_ok=True)
 
-    def _failed(self, name: str, message: str) -> None:
+    def _note(self, problem: str) -> None:
+        """For ``aimesh journal status`` and the counters. Whether it is written changes nothing here."""
+        if self._reader is None:
+            return
+        note = ImportNote(
+            node=self.node,
+            positions=self._committed,
+            at_s=self._clock.wall_s(),
+            done_at_s=self._done_at_s,
+            imported=self.imported,
+            problem=problem,
+        )
+        with suppress(OSError):
+            write_note(self._directory, note)
+
+    def _failed(self, message: str) -> None:
         self._retry_s = min(_LONGEST_RETRY_S, self._retry_s * 2 or RETRY_S)
         self._retry_at_s = self._clock.monotonic_s() + self._retry_s
-        self._alarm(name, message)
+        self._alarm("import", message)
+        self._note(message)
 
     def _alarm(self, name: str, message: str) -> None:
         if self._alarms.get(name) != message:

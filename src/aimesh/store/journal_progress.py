@@ -2,7 +2,8 @@
 
 1. A node is a home directory. Its name is made once and kept there, so that several nodes can share a database.
 2. One process at a time imports a journal: the system takes the lock from whoever dies.
-3. Positions are in the database and move with the records themselves (``usage_import.py``).
+3. Positions are in the database and move with the records themselves (``usage_import.py``). A note beside the journal
+   repeats them, for those who ask while the database is away; nothing is imported by it.
 """
 
 import fcntl
@@ -10,6 +11,7 @@ import os
 import secrets
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import select
 
@@ -17,7 +19,7 @@ from aimesh.core.record import UsageRecord, decode_record
 from aimesh.store.engine import Connection
 from aimesh.store.reader import JournalReader
 from aimesh.store.rejected import list_rejected
-from aimesh.store.segment import list_segments
+from aimesh.store.segment import MAGIC, list_segments
 from aimesh.store.tables import IMPORT_STATE, JOURNAL_POSITIONS
 
 _NODE = "node:"
@@ -87,6 +89,46 @@ def read_import_times(db: Connection) -> dict[str, float]:
     return {row.name.removeprefix(_NODE): row.value for row in rows if row.name.startswith(_NODE)}
 
 
+class ImportNote(Struct, frozen=True, omit_defaults=True):
+    """What whoever imports says of itself, in a file beside the journal."""
+
+    node: str
+    positions: dict[str, int]
+    """Committed."""
+    at_s: float
+    done_at_s: float = 0.0
+    """When there was nothing more to import; everything before is in the database. 0: not since it began."""
+    imported: int = 0
+    """Records, since the process began."""
+    problem: str = ""
+
+
+_NOTE = "import.json"
+
+
+def write_note(journal: Path, note: ImportNote) -> None:
+    """Raises ``OSError``."""
+    fresh = journal / f".{_NOTE}"
+    fresh.write_bytes(msgspec.json.encode(note))
+    fresh.rename(journal / _NOTE)
+
+
+def read_note(journal: Path) -> ImportNote | None:
+    try:
+        return msgspec.json.decode((journal / _NOTE).read_bytes(), type=ImportNote)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def is_imported_by_another(journal: Path) -> bool:
+    """Whether a process imports this journal now. Raises ``OSError``."""
+    lock = ImportLock(journal)
+    try:
+        return not lock.acquire()
+    finally:
+        lock.close()
+
+
 class Survey(Struct, frozen=True):
     """A journal against the positions that were imported."""
 
@@ -100,6 +142,8 @@ class Survey(Struct, frozen=True):
     """When the oldest call began that waits; None: none does."""
     rejected: int
     """Records set aside, because the database cannot hold them or this release cannot read them."""
+    ends: dict[str, int]
+    """Of the segments in which something waits: the offset behind it."""
 
 
 def survey(journal: Path, positions: dict[str, int]) -> Survey:
@@ -122,6 +166,7 @@ def survey(journal: Path, positions: dict[str, int]) -> Survey:
         waiting_bytes=waiting_bytes,
         oldest_at_s=oldest_at_s,
         rejected=len(list_rejected(journal)),
+        ends={name: at for name, at in reader.positions.items() if at > positions.get(name, len(MAGIC))},
     )
 
 
