@@ -73,7 +73,8 @@ class Importer:
         *,
         batch: int | None = None,
     ) -> None:
-        """``batch``: records in a transaction; None: what suits the database. Raises ``OSError`` where the home or the journal cannot be used."""
+        """``batch``: records in a transaction; None: what suits the database. Raises ``OSError`` where the home or the
+        journal cannot be used."""
         self._store = store
         self._clock = clock
         self._on_alarm = on_alarm
