@@ -138,16 +138,11 @@ def test_a_rotation_without_grace_ends_the_old_text(press: Press) -> None:
     assert every(press).keys() == {digest("new")}
 
 
-def test_deleting_and_ending_the_grace_end_old_texts(press: Press) -> None:
+def test_deleting_ends_old_texts(press: Press) -> None:
     key = rotate(press, press.make_key("a"), "b", grace_s=60)
     since, at_s = number(press), press.clock.wall_s()
-    ended = press.write(lambda db: virtual_keys.end_grace(db, key, at_s))
-    assert ended is not None
-    assert changed(press, since)[digest("a")] == GONE
-    again = rotate(press, ended, "c", grace_s=60)
-    since = number(press)
-    assert press.write(lambda db: virtual_keys.delete_key(db, again, at_s))
-    assert changed(press, since) == {digest("b"): GONE, digest("c"): GONE}
+    assert press.write(lambda db: virtual_keys.delete_key(db, key, at_s))
+    assert changed(press, since) == {digest("a"): GONE, digest("b"): GONE}
     assert every(press) == {}
 
 
