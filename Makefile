@@ -87,6 +87,7 @@ docs: $(DEV)  ## regenerate the reference pages and schemas
 	@$(BIN)/python scripts/generate_reference.py
 	@$(BIN)/python scripts/generate_api_pages.py
 	@$(BIN)/python scripts/generate_cli_page.py
+	@$(BIN)/python scripts/generate_admin_page.py
 
 lock: $(DEV)  ## resolve the dependencies again into requirements/*.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

@@ -29,6 +29,7 @@ from tests.support.control import opened_control
 from tests.support.control_world import PLACES, SERVED, World, place_of, populated
 from tests.support.stores import opened_store
 
+from aimesh.control.app import document
 from aimesh.store.database import default_url
 from aimesh.store.people import Role
 
@@ -54,11 +55,9 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Operation]:
+def found() -> dict[str, Operation]:
     """Operations of the document, which takes half a second to read."""
-    home = tmp_path_factory.mktemp("document")
-    with opened_store(default_url(home)) as store, opened_control(store, home) as control:
-        schema = schemathesis.openapi.from_dict(control.app.openapi())
+    schema = schemathesis.openapi.from_dict(document())
     read = [each.ok() for each in schema.get_all_operations() if isinstance(each, Ok)]
     operations: dict[str, Operation] = {each.definition.raw["operationId"]: each for each in read}
     assert set(operations) == set(SERVED)

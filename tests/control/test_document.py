@@ -1,26 +1,31 @@
 """The OpenAPI document is complete: every operation says what it takes, answers and refuses."""
 
+import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 from tests.support.control import API, Control
 
 from aimesh.control.access import OPERATIONS, Permission
-from aimesh.control.app import NOUNS
+from aimesh.control.app import NOUNS, document
 from aimesh.control.document import operations_of
 
 # JSON of the document.
 Json = dict[str, Any]
 
 
-@pytest.fixture
-def document(anonymous: TestClient) -> Json:
-    answer = anonymous.get(f"{API}/openapi.json")
-    assert answer.status_code == 200
-    told: Json = answer.json()
-    return told
+@pytest.fixture(scope="module", name="document")
+def read_document() -> Json:
+    return document()
+
+
+def test_the_document_is_served(control: Control, document: Json) -> None:
+    answer = control.anonymous().get(f"{API}/openapi.json")
+    assert (answer.status_code, answer.json()) == (200, json.loads(json.dumps(document)))
 
 
 def test_every_row_of_the_table_of_access_is_served_and_nothing_else(document: Json) -> None:
@@ -99,6 +104,14 @@ def test_headers_are_told(document: Json) -> None:
     patch = document["paths"][f"{API}/members/{{user_id}}"]["patch"]["responses"]
     assert set(patch["200"]["headers"]) == {"x-request-id", "etag"}
     assert set(patch["503"]["headers"]) == {"x-request-id", "retry-after"}
+
+
+def test_the_reference_page_is_fresh() -> None:
+    script = Path(__file__).parents[2] / "scripts" / "generate_admin_page.py"
+    done = subprocess.run(
+        [sys.executable, str(script), "--check"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), "run: make docs"
 
 
 def test_nouns_are_told_apart_by_tag() -> None:

@@ -55,7 +55,7 @@ from aimesh.control import (
     tenants,
     tokens,
 )
-from aimesh.control.document import ABOUT, AdminApi, document_page
+from aimesh.control.document import ABOUT, AdminApi, Json, document_page
 from aimesh.control.edge import Edge
 from aimesh.control.errors import add_handlers
 from aimesh.control.noun import PREFIX, Noun
@@ -85,6 +85,21 @@ NOUNS: tuple[Noun, ...] = (
 
 
 def make_app(parts: Parts) -> FastAPI:
+    app = _api()
+    app.state.parts = parts = _with_identity_provider(parts)
+    add_handlers(app)
+    app.add_route(f"{PREFIX}/docs", document_page, methods=["GET"], include_in_schema=False)
+    app.add_route(setup.PAGE, setup_page, methods=["GET"], include_in_schema=False)
+    app.add_middleware(Edge, parts=parts)
+    return app
+
+
+def document() -> Json:
+    """The OpenAPI document, which is the same for every installation."""
+    return _api().openapi()
+
+
+def _api() -> AdminApi:
     _check(NOUNS)
     app = AdminApi(
         title="aimesh admin API",
@@ -97,14 +112,9 @@ def make_app(parts: Parts) -> FastAPI:
         redirect_slashes=False,
         openapi_tags=[{"name": noun.tag, "description": noun.about} for noun in NOUNS],
     )
-    app.state.parts = parts = _with_identity_provider(parts)
-    add_handlers(app)
     for noun in NOUNS:
         # Their routes are complete: including them would build each one again for every app.
         app.router.routes.extend(noun.router.routes)
-    app.add_route(f"{PREFIX}/docs", document_page, methods=["GET"], include_in_schema=False)
-    app.add_route(setup.PAGE, setup_page, methods=["GET"], include_in_schema=False)
-    app.add_middleware(Edge, parts=parts)
     return app
 
 

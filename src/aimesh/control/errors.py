@@ -122,7 +122,7 @@ class Unavailable(ApiError):
         return {"retry-after": "1"}
 
 
-_SEEN: Mapping[int, tuple[str, str, str]] = {
+SEEN: Mapping[int, tuple[str, str, str]] = {
     401: ("Nobody is signed in, or the token is not valid", "UNAUTHENTICATED", "sign in, or send a token"),
     403: ("Not allowed for this role", "FORBIDDEN", "this needs the role AI_GATEWAY_ADMIN"),
     404: ("There is none, or it is somebody else's", "NOT_FOUND", "there is no such thing"),
@@ -144,14 +144,14 @@ def documented(statuses: Sequence[int]) -> dict[int | str, dict[str, Any]]:
     for status in sorted(statuses):
         answers[status] = {
             "model": ErrorAnswer,
-            "description": _SEEN[status][0],
+            "description": SEEN[status][0],
             "content": {"application/json": {"example": example_of(status)}},
         }
     return answers
 
 
 def example_of(status: int) -> dict[str, Any]:
-    _, code, message = _SEEN[status]
+    _, code, message = SEEN[status]
     body = ErrorBody(code=code, message=message, request_id="0190f2a4c1de5f3b00000001")
     return ErrorAnswer(error=body).model_dump()
 

@@ -20,7 +20,6 @@ from aimesh.control.ids import new_id
 from aimesh.control.noun import Noun
 from aimesh.control.parts import Parts, Uses
 from aimesh.control.schemas_people import (
-    KeptKey,
     Member,
     MemberChange,
     MemberPage,
@@ -28,6 +27,7 @@ from aimesh.control.schemas_people import (
     MemberUpsert,
     NewMember,
     PasswordLinkAnswer,
+    RemainingKey,
     shown_member,
 )
 from aimesh.control.setup import LIFE_S, PAGE, make_token
@@ -161,7 +161,7 @@ def remove_member(
         remove_user(db, user.id)
         audited(db, caller, "user.remove", target_of(user), {"role": user.role, "tokens_removed": tokens})
     return MemberRemoved(
-        id=user.id, tokens_removed=tokens, keys=[KeptKey(id=key.id, alias=key.alias) for key in keys]
+        id=user.id, tokens_removed=tokens, keys=[RemainingKey(id=key.id, alias=key.alias) for key in keys]
     )
 
 

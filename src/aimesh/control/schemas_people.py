@@ -204,7 +204,7 @@ class MemberChange(BaseModel):
     enabled: bool | None = None
 
 
-class KeptKey(BaseModel):
+class RemainingKey(BaseModel):
     id: str
     alias: str
 
@@ -224,7 +224,7 @@ class MemberRemoved(BaseModel):
     id: str
     removed: Literal[True] = True
     tokens_removed: int
-    keys: list[KeptKey] = Field(
+    keys: list[RemainingKey] = Field(
         description="Virtual keys of this person, which go on working; the first 1000."
     )
 
