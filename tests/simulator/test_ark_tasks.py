@@ -173,6 +173,7 @@ def test_errors_are_typed(sim: LiveSimulator) -> None:
         ({"duration": 16}, "duration"),
         ({"duration": 2}, "duration"),
         ({"duration": -1, "model": "doubao-seedance-1-0-pro-250528"}, "duration"),
+        ({"frames": 30, "model": "doubao-seedance-1-0-pro-250528"}, "frames"),
         ({"model": None}, "model"),
     ],
 )
@@ -192,6 +193,8 @@ def test_body_fields_are_checked_strictly(sim: LiveSimulator, change: dict[str, 
         ("doubao-seedance-2.0", "a cat --resolution 9p --ratio 9:1 --duration 99", 1280 * 720 * 24 * 5),
         ("doubao-seedance-1-0-pro-250528", "a cat", 1920 * 1088 * 24 * 5),
         ("doubao-seedance-1.0-pro-fast", "a cat --rs 480p --rt 9:16", 480 * 864 * 24 * 5),
+        ("doubao-seedance-1.0-pro", "a cat --rs 480p --frames 57 --dur 10", 864 * 480 * 57),
+        ("doubao-seedance-1.0-pro", "a cat --rs 480p --frames 58", 864 * 480 * 24 * 5),
     ],
 )
 def test_flags_are_checked_weakly(sim: LiveSimulator, model: str, text: str, tokens: int) -> None:

@@ -9,7 +9,7 @@ from openai import AsyncOpenAI, AuthenticationError, BadRequestError, NotFoundEr
 from tests.support.simulation import LiveSimulator
 from volcenginesdkarkruntime import Ark, AsyncArk
 
-from aimesh.simulator.chat import text_of, thinks
+from aimesh.simulator.chat import thinks
 
 PREFIXES = ("/v1", "/some_provider/v1", "/p/compatible-mode/v1", "/p/api/v3", "/p/v4")
 TOOL: dict[str, Any] = {
@@ -259,9 +259,3 @@ def test_thinking_switches() -> None:
     assert not thinks("deepseek-v4-pro", {"reasoning_effort": "minimal"})
     assert thinks("gpt-5", {"reasoning_effort": "high"})
     assert not thinks("qwen3.7-max", {"enable_thinking": False, "reasoning_effort": "high"})
-
-
-def test_text_of_contents() -> None:
-    assert text_of("a") == ("a", 0)
-    assert text_of([{"type": "text", "text": "a"}, "b", {"type": "image_url"}, 3]) == ("a\nb", 1)
-    assert text_of(None) == ("", 0)

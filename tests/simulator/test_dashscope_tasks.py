@@ -165,6 +165,13 @@ def test_refusals(sim: LiveSimulator, model: str | None, given: Any, parameters:
         ("happyhorse-1.0-r2v", {"prompt": "x", "media": [REFERENCE] * 9}, {}, {"SR": 1080}),
         ("wan2.6-i2v", {"img_url": "https://e.com/a"}, {"resolution": "480P"}, {"SR": 480}),
         ("wan2.7-i2v", {"media": [FRAME]}, {}, {"SR": 720}),
+        ("wan2.5-t2v-preview", {"prompt": "x"}, {"size": "960*960"}, {"video_ratio": "960*960"}),
+        (
+            "happyhorse-1.0-video-edit",
+            {"prompt": "x", "media": [{"type": "video", "url": "https://e.com/v"}]},
+            {"duration": 3},
+            {"duration": 7, "input_video_duration": 4, "output_video_duration": 3, "SR": 1080},
+        ),
     ],
 )
 def test_usage(sim: LiveSimulator, model: str, given: Any, parameters: Any, usage: dict[str, Any]) -> None:
@@ -173,7 +180,7 @@ def test_usage(sim: LiveSimulator, model: str, given: Any, parameters: Any, usag
     made = json.loads(sim.post(PATH, body, x_dashscope_async="enable")[2])
     found: Any = VideoSynthesis.fetch(made["output"]["task_id"], api_key="k")
     assert found.usage.items() >= usage.items()
-    assert ("ratio" in found.usage) is not ("i2v" in model)
+    assert ("ratio" in found.usage) is not any(word in model for word in ("i2v", "edit", "2.5"))
 
 
 def test_async_header_is_demanded(sim: LiveSimulator) -> None:

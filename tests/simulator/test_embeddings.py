@@ -121,6 +121,9 @@ def test_dashscope_sdk(sim: LiveSimulator) -> None:
         enable_fusion=True,
         dimension=256,
     )
+    newer: Any = dashscope.MultiModalEmbedding.call(
+        model="tongyi-embedding-vision-plus", input=contents, api_key="k", base_address=base
+    )
     texts: Any = dashscope.TextEmbedding.call(
         model="text-embedding-v4", input=["a", "b"], api_key="k", base_address=base
     )
@@ -131,6 +134,8 @@ def test_dashscope_sdk(sim: LiveSimulator) -> None:
     ]
     assert many.usage["image_tokens"] == 896
     assert many.usage["input_tokens"] > 0
+    assert newer.usage["input_tokens"] == many.usage["input_tokens"] + 896
+    assert newer.usage["input_tokens_details"]["image_tokens"] == 896
     assert len(fused.output["embeddings"][0]["embedding"]) == 256
     assert [e["text_index"] for e in texts.output["embeddings"]] == [0, 1]
     assert texts.usage["total_tokens"] == 2

@@ -23,11 +23,11 @@ from aimesh.simulator.answers import (
     texts,
     whole,
 )
-from aimesh.simulator.compose import Composition, ToolSpec, Wish, compose, count_tokens
+from aimesh.simulator.compose import Composition, ToolSpec, Wish, compose
 from aimesh.simulator.models import dated, require_model
+from aimesh.simulator.prompt import chat_usage, text_of
 from aimesh.simulator.world import World
 
-IMAGE_TOKENS = 85
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 _SHOWS_REASONING = re.compile(r"qwen|qwq|doubao|seed|deepseek|glm|kimi|minimax", re.IGNORECASE)
 _THINKS_UNASKED = re.compile(r"doubao-seed-(1[.-][68]|2[.-]0|code)|deepseek|qwq|-thinking", re.IGNORECASE)
@@ -40,7 +40,7 @@ def answer(call: Call, world: World) -> Answer:
     stream = body.get("stream") is True
     wish = _wish(call, model, messages)
     made = compose(wish, call.shape)
-    usage = _usage(call, world, model, messages, made)
+    usage = chat_usage(call, world, messages, made)
     head: Json = {
         "id": ("chatcmpl-" if call.dialect is not Dialect.ARK else "0217") + call.request_id,
         "created": int(world.clock.wall_s()),
@@ -76,26 +76,6 @@ def thinks(model: str, body: Json) -> bool:
     if isinstance(effort, str):
         return effort not in ("none", "minimal")
     return _THINKS_UNASKED.search(model) is not None
-
-
-def text_of(content: object) -> tuple[str, int]:
-    """The text of a message's content, and how many pictures, clips or files stand beside it."""
-    if isinstance(content, str):
-        return content, 0
-    if not isinstance(content, list):
-        return "", 0
-    said = []
-    media = 0
-    for part in content:
-        if isinstance(part, str):
-            said.append(part)
-        elif isinstance(part, dict):
-            text = part.get("text", part.get("refusal"))
-            if isinstance(text, str):
-                said.append(text)
-            else:
-                media += 1
-    return "\n".join(said), media
 
 
 def _checked(call: Call) -> tuple[str, list[Json]]:
@@ -220,47 +200,6 @@ def _tool_choice(body: Json) -> str:
         function = choice.get("function")
         return f"={function.get('name')}" if isinstance(function, dict) else "auto"
     return choice if isinstance(choice, str) else "auto"
-
-
-def prompt_parts(messages: list[Json]) -> list[tuple[str, int]]:
-    """Text and size of each message, for the prompt cache."""
-    parts = []
-    for message in messages:
-        content = message.get("content")
-        text, media = text_of(content)
-        if calls := message.get("tool_calls"):
-            text += encode_json(calls).decode()
-        size = count_tokens(text) + 4 + media * IMAGE_TOKENS
-        if media:
-            text = encode_json(content).decode()
-        parts.append((text, size))
-    return parts
-
-
-def _usage(call: Call, world: World, model: str, messages: list[Json], made: Composition) -> Json:
-    parts = prompt_parts(messages)
-    if tools := call.body.get("tools"):
-        text = encode_json(tools).decode()
-        parts.insert(0, (text, count_tokens(text)))
-    prompt_tokens = sum(size for _, size in parts)
-    cached = world.cached_tokens(f"{call.provider}\0{model}", parts)
-    count = call.body.get("n") or 1
-    completion_tokens = made.output_tokens * count
-    usage: Json = {
-        "prompt_tokens": prompt_tokens,
-        "completion_tokens": completion_tokens,
-        "total_tokens": prompt_tokens + completion_tokens,
-        "prompt_tokens_details": {"cached_tokens": cached},
-        "completion_tokens_details": {"reasoning_tokens": made.reasoning_tokens * count},
-    }
-    if call.dialect is Dialect.OPENAI:
-        usage["prompt_tokens_details"]["audio_tokens"] = 0
-        usage["completion_tokens_details"] |= {
-            "audio_tokens": 0,
-            "accepted_prediction_tokens": 0,
-            "rejected_prediction_tokens": 0,
-        }
-    return usage
 
 
 def _tool_calls(made: Composition) -> list[Json]:

@@ -26,6 +26,9 @@ _STATES = {
 }
 _RATIOS = {"16:9", "9:16", "1:1", "4:3", "3:4"}
 _NEWER_RATIOS = _RATIOS | {"4:5", "5:4", "9:21", "21:9"}
+_OLDER_WAN = re.compile(r"wan2\.[0-5]-t2v")
+_CLIP_S = 4
+"""Length of every clip that comes in."""
 _FAILS = "fail task"
 """A prompt with these words makes a task that fails."""
 
@@ -112,11 +115,14 @@ def _order_happyhorse(model: str, given: Json, parameters: Json) -> Json:
     kinds = [item.get("type") for item in objects(given.get("media")) if item.get("url")]
     is_image = model.endswith("i2v")
     is_reference = model.endswith("r2v")
+    is_edit = model.endswith("video-edit")
     if not is_image and not (isinstance(prompt, str) and prompt):
         raise _invalid("Field required: input.prompt")
     if is_image and kinds != ["first_frame"]:
         raise _invalid("Field required: input.media")
     if is_reference and not (1 <= len(kinds) <= 9 and all(kind == "reference_image" for kind in kinds)):
+        raise _invalid("Field required: input.media")
+    if is_edit and kinds.count("video") != 1:
         raise _invalid("Field required: input.media")
     resolution = parameters.get("resolution", "1080P")
     if resolution not in ("720P", "1080P"):
@@ -127,7 +133,9 @@ def _order_happyhorse(model: str, given: Json, parameters: Json) -> Json:
     duration = integer(parameters.get("duration", 5))
     if duration is None or not 3 <= duration <= 15:
         raise _invalid("Input should be between 3 and 15: parameters.duration")
-    return {"usage": _usage(int(resolution[:-1]), None if is_image else ratio, duration)}
+    follows = is_image or is_edit
+    taken = _CLIP_S if is_edit else 0
+    return {"usage": _usage(int(resolution[:-1]), None if follows else ratio, duration, taken)}
 
 
 def _order_wan(model: str, given: Json, parameters: Json) -> Json:
@@ -141,16 +149,20 @@ def _order_wan(model: str, given: Json, parameters: Json) -> Json:
             raise _invalid(f"Field required: input.{member}")
     elif "t2v" in model and not given.get("prompt"):
         raise _invalid("Field required: input.prompt")
+    if _OLDER_WAN.match(model):
+        size = parameters.get("size", "1280*720")
+        return {"usage": {"video_count": 1, "video_duration": duration, "video_ratio": size}}
     resolution = str(parameters.get("resolution", "720P"))
     digits = resolution.removesuffix("P")
     usage = _usage(int(digits) if digits.isdigit() else 720, parameters.get("ratio"), duration)
     return {"usage": usage}
 
 
-def _usage(resolution: int, ratio: str | None, duration: int) -> Json:
+def _usage(resolution: int, ratio: str | None, duration: int, taken: int = 0) -> Json:
+    """``taken``: seconds of a clip that came in; they are billed too."""
     usage: Json = {
-        "duration": duration,
-        "input_video_duration": 0,
+        "duration": duration + taken,
+        "input_video_duration": taken,
         "output_video_duration": duration,
         "video_count": 1,
         "SR": resolution,

@@ -194,8 +194,20 @@ def answer_dashscope_multimodal(call: Call, _world: World) -> Answer:
     if not call.shape.no_usage:
         texts = sum(count_tokens(str(content["text"])) for content in contents if content.get("text"))
         images = sum(kind != "text" for kind in kinds) * _IMAGE_TOKENS[Dialect.DASHSCOPE]
-        answer["usage"] = {"input_tokens": texts, "image_tokens": images}
+        answer["usage"] = _multimodal_usage(model, texts, images)
     return whole(answer)
+
+
+def _multimodal_usage(model: str, texts: int, images: int) -> Json:
+    """Newer models report the sum, with the parts inside."""
+    if not model.startswith("tongyi-embedding-vision"):
+        return {"input_tokens": texts, "image_tokens": images}
+    return {
+        "input_tokens": texts + images,
+        "input_tokens_details": {"image_tokens": images, "text_tokens": texts},
+        "output_tokens": 1,
+        "total_tokens": texts + images + 1,
+    }
 
 
 def answer_dashscope_text(call: Call, _world: World) -> Answer:

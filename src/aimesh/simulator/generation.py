@@ -9,9 +9,10 @@ from collections.abc import Iterator
 
 from aimesh.simulator import failures
 from aimesh.simulator.answers import Answer, Call, Json, Refusal, Stream, encode_json, members, objects, whole
-from aimesh.simulator.chat import prompt_parts, text_of, thinks
+from aimesh.simulator.chat import thinks
 from aimesh.simulator.compose import Composition, ToolSpec, Wish, compose
 from aimesh.simulator.models import require_model
+from aimesh.simulator.prompt import prompt_parts, text_of
 from aimesh.simulator.world import World
 
 _SSE = b"text/event-stream;charset=UTF-8"

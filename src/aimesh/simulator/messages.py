@@ -30,9 +30,9 @@ from aimesh.simulator.answers import (
     texts,
     whole,
 )
-from aimesh.simulator.chat import IMAGE_TOKENS, text_of
 from aimesh.simulator.compose import Composition, ToolSpec, Wish, compose, count_tokens
 from aimesh.simulator.models import require_model
+from aimesh.simulator.prompt import IMAGE_TOKENS, text_of
 from aimesh.simulator.world import World
 
 _CLAUDE = re.compile(r"claude-(?:[a-z]+-)?(\d+)(?:[-.](\d{1,2}))?(?![0-9])", re.IGNORECASE)

@@ -26,9 +26,10 @@ from aimesh.simulator.answers import (
     texts,
     whole,
 )
-from aimesh.simulator.chat import text_of, thinks
+from aimesh.simulator.chat import thinks
 from aimesh.simulator.compose import Composition, ToolSpec, Wish, compose, count_tokens
 from aimesh.simulator.models import dated, require_model
+from aimesh.simulator.prompt import text_of
 from aimesh.simulator.world import World
 
 _ROLES = ("user", "assistant", "system", "developer")
