@@ -21,7 +21,8 @@ from aimesh.control.importing import Importer
 from aimesh.core.ids import RequestId
 from aimesh.core.record import UsageRecord, encode_record
 from aimesh.store.engine import Store
-from aimesh.store.journal_progress import read_import_times, read_note, read_positions, survey
+from aimesh.store.import_note import read_note
+from aimesh.store.journal_progress import read_import_times, read_positions, survey
 from aimesh.store.rejected import list_rejected, read_rejected
 from aimesh.store.segment import list_segments
 from aimesh.store.tables import JOURNAL_POSITIONS, USAGE_HOURLY, USAGE_RECORDS

@@ -307,7 +307,11 @@ def unknown_settings(text: str) -> list[str]:
     for code in inline_code(text):
         found = re.fullmatch(r"([a-z_]+)\.(?!json$|sse$)([a-z_]+)(?:: .*)?", code)
         section = getattr(OperatorFile(), found[1], None) if found is not None else None
-        if found is not None and isinstance(section, Struct) and found[2] not in section.__struct_fields__:
+        if (
+            found is not None
+            and isinstance(section, Struct)
+            and found[2] not in section.__struct_encode_fields__
+        ):
             wrong.append(code)
     return wrong
 

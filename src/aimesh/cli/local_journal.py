@@ -11,12 +11,12 @@ from aimesh.core.clock import SystemClock
 from aimesh.settings import Settings
 from aimesh.store.database import default_url
 from aimesh.store.engine import Store, open_store
+from aimesh.store.import_note import read_note
 from aimesh.store.journal_progress import (
     Survey,
     is_imported_by_another,
     node_id,
     read_import_times,
-    read_note,
     read_positions,
     survey,
 )

@@ -19,14 +19,8 @@ from aimesh.core.clock import Clock
 from aimesh.core.record import UsageRecord
 from aimesh.settings import Settings
 from aimesh.store.engine import Store
-from aimesh.store.journal_progress import (
-    ImportLock,
-    ImportNote,
-    node_id,
-    read_positions,
-    read_record,
-    write_note,
-)
+from aimesh.store.import_note import ImportNote, write_note
+from aimesh.store.journal_progress import ImportLock, node_id, read_positions, read_record
 from aimesh.store.reader import JournalReader, Payload
 from aimesh.store.rejected import list_rejected, read_rejected, set_aside
 from aimesh.store.session import StoreError, UnfitError
@@ -42,6 +36,7 @@ RETRY_S = 1.0
 _LONGEST_RETRY_S = 15.0
 _MARK_EVERY_S = 15.0
 """How often it is noted that there is nothing to do."""
+_NOTE_EVERY_S = 1.0
 _TIDY_EVERY_S = 3600.0
 _DAY_S = 86_400
 
@@ -90,7 +85,7 @@ class Importer:
         self._at_hand: _Read | None = None
         self._committed: dict[str, int] = {}
         self._retry_at_s = self._retry_s = 0.0
-        self._marked_at_s = self._tidied_at_s = -_TIDY_EVERY_S
+        self._marked_at_s = self._tidied_at_s = self._noted_at_s = -_TIDY_EVERY_S
         self._done_at_s = 0.0
         self.imported = 0
         """Records, since the process began."""
@@ -135,7 +130,8 @@ class Importer:
         if at_hand.payloads or now_s - self._marked_at_s >= _MARK_EVERY_S:
             self._import(at_hand)
             self._marked_at_s = now_s
-            self._note("")
+            if at_hand.is_last or now_s - self._noted_at_s >= _NOTE_EVERY_S:
+                self._note("")
         self._at_hand = None
         if at_hand.is_last and now_s - self._tidied_at_s >= _TIDY_EVERY_S:
             self._tidy_up(self._reader)
@@ -228,12 +224,14 @@ class Importer:
         """For ``aimesh journal status`` and the counters. Whether it is written changes nothing here."""
         if self._reader is None:
             return
+        self._noted_at_s = self._clock.monotonic_s()
         note = ImportNote(
             node=self.node,
             positions=self._committed,
             at_s=self._clock.wall_s(),
             done_at_s=self._done_at_s,
             imported=self.imported,
+            rejected=len(list_rejected(self._directory)),
             problem=problem,
         )
         with suppress(OSError):

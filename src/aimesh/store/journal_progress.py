@@ -2,8 +2,7 @@
 
 1. A node is a home directory. Its name is made once and kept there, so that several nodes can share a database.
 2. One process at a time imports a journal: the system takes the lock from whoever dies.
-3. Positions are in the database and move with the records themselves (``usage_import.py``). A note beside the journal
-   repeats them, for those who ask while the database is away; nothing is imported by it.
+3. Positions are in the database and move with the records themselves (``usage_import.py``).
 """
 
 import fcntl
@@ -11,7 +10,6 @@ import os
 import secrets
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 from sqlalchemy import select
 
@@ -87,37 +85,6 @@ def read_import_times(db: Connection) -> dict[str, float]:
     """Node to the time at which its journal held nothing more to import: everything before is in the database."""
     rows = db.execute(select(IMPORT_STATE.c.name, IMPORT_STATE.c.value))
     return {row.name.removeprefix(_NODE): row.value for row in rows if row.name.startswith(_NODE)}
-
-
-class ImportNote(Struct, frozen=True, omit_defaults=True):
-    """What whoever imports says of itself, in a file beside the journal."""
-
-    node: str
-    positions: dict[str, int]
-    """Committed."""
-    at_s: float
-    done_at_s: float = 0.0
-    """When there was nothing more to import; everything before is in the database. 0: not since it began."""
-    imported: int = 0
-    """Records, since the process began."""
-    problem: str = ""
-
-
-_NOTE = "import.json"
-
-
-def write_note(journal: Path, note: ImportNote) -> None:
-    """Raises ``OSError``."""
-    fresh = journal / f".{_NOTE}"
-    fresh.write_bytes(msgspec.json.encode(note))
-    fresh.rename(journal / _NOTE)
-
-
-def read_note(journal: Path) -> ImportNote | None:
-    try:
-        return msgspec.json.decode((journal / _NOTE).read_bytes(), type=ImportNote)
-    except (OSError, msgspec.DecodeError):
-        return None
 
 
 def is_imported_by_another(journal: Path) -> bool:

@@ -24,6 +24,7 @@ from aimesh.catalog.problem import ConfigError
 from aimesh.net.children import Children
 from aimesh.net.listen import BACKLOG, adopt, bind_unix, on_signal
 from aimesh.settings import Address, Settings, Source, compile_source, read_source
+from aimesh.store.import_note import read_note
 from aimesh.store.ledger import ledger_path, prepare, release_slot
 from aimesh.store.ledger_file import LedgerError, SlotLock
 from aimesh.supervisor.admin import AdminPages, Count
@@ -274,6 +275,26 @@ class Supervisor:
                 "counter",
                 "Control processes that ended unasked.",
                 self._control.restarts,
+            ),
+            *self._import_counts(),
+        ]
+
+    def _import_counts(self) -> list[Count]:
+        note = read_note(self._loaded.settings.journal_directory)
+        if note is None:
+            return []
+        return [
+            Count(
+                "aimesh_usage_imported_until_seconds",
+                "gauge",
+                "Unix time up to which all usage records are in the database.",
+                int(note.done_at_s),
+            ),
+            Count(
+                "aimesh_usage_rejected",
+                "gauge",
+                "Usage records that cannot be imported and were set aside.",
+                note.rejected,
             ),
         ]
 
