@@ -6,15 +6,14 @@
 """
 
 from fastapi import Response
-from msgspec import structs
 
 from aimesh.control.audit import audited
 from aimesh.control.errors import ApiError, Conflict, Detail, Invalid, Unavailable
 from aimesh.control.http import tag
 from aimesh.control.keys import own_owner
 from aimesh.control.keys_changes import (
-    add_key,
     change_terms,
+    copy_key,
     drop_key,
     naming,
     own_key,
@@ -53,10 +52,11 @@ NOUN = Noun("key actions", "What is done to keys beyond editing them, one or man
 
 @NOUN.post("/keys/{key_id}/copy", "copy_key", errors=(404, 409), status=201)
 def copy(key_id: Id, body: KeyCopy, visit: Visiting, response: Response) -> KeyWithText:
-    """Make a new key with the route, limits, models, networks, labels and expiry of another."""
+    """Make a new key with the route, limits, models, networks, labels and expiry of another. One that a MEMBER
+    copies has the tenant's default limits at least."""
     with naming(body.alias), visit.parts.store.write() as db:
         original = seen_key(visit, db, KeyId(key_id))
-        key, text = add_key(visit, db, structs.replace(original.terms, alias=body.alias))
+        key, text = copy_key(visit, db, original, body.alias)
         view = show_key(visit.parts, db, key)
     tag(response, key.version)
     return KeyWithText(**view.model_dump(), text=text.reveal())

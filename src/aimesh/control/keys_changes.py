@@ -3,14 +3,19 @@ the audit log.
 
 1. What is out of the caller's reach is 404, as if it did not exist.
 2. A change that changes nothing leaves no line, no new version and no news for the data plane.
+3. Limits come onto a key in ``make_key``, ``copy_key`` and ``change_terms`` alone; there a MEMBER is held to what is
+   set (``keys_ceiling``).
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from msgspec import structs
+
 from aimesh.control.audit import SECRET, Change, Target, audited, difference
 from aimesh.control.errors import Conflict, Detail, NotFound, Stale
 from aimesh.control.identity import Caller
+from aimesh.control.keys_ceiling import filled, refuse_looser, tightest
 from aimesh.control.keys_terms import edited, known_in
 from aimesh.control.keys_views import find_file_key, is_of_file, is_reserved
 from aimesh.control.parts import Parts
@@ -64,10 +69,23 @@ def make_key(visit: Visit, db: Connection, create: KeyCreate) -> tuple[StoredKey
         blank = KeyTerms(
             alias=create.alias, route=found.terms.default_route, limits=found.terms.default_limits
         )
-    return add_key(visit, db, edited(blank, create, known_in(visit.parts, db, visit.tenant)))
+    terms = edited(blank, create, known_in(visit.parts, db, visit.tenant))
+    if visit.caller.only_own is not None:
+        terms = structs.replace(terms, limits=filled(terms.limits, blank.limits))
+        refuse_looser(terms.limits, blank.limits)
+    return _add_key(visit, db, terms)
 
 
-def add_key(visit: Visit, db: Connection, terms: KeyTerms) -> tuple[StoredKey, Secret[str]]:
+def copy_key(visit: Visit, db: Connection, original: StoredKey, alias: str) -> tuple[StoredKey, Secret[str]]:
+    """A new key with the terms of another, and its text."""
+    terms = structs.replace(original.terms, alias=alias)
+    found = find_tenant(db, visit.tenant)
+    if visit.caller.only_own is not None and found is not None:
+        terms = structs.replace(terms, limits=tightest(terms.limits, found.terms.default_limits))
+    return _add_key(visit, db, terms)
+
+
+def _add_key(visit: Visit, db: Connection, terms: KeyTerms) -> tuple[StoredKey, Secret[str]]:
     parts, caller, tenant = visit.parts, visit.caller, visit.tenant
     if is_reserved(parts.settings, tenant, terms.alias):
         raise alias_taken(terms.alias)
@@ -97,6 +115,8 @@ def sealed(parts: Parts, text: Secret[str], tenant: TenantId, key_id: KeyId) -> 
 def change_terms(db: Connection, key: StoredKey, terms: KeyTerms, caller: Caller) -> StoredKey:
     if terms == key.terms:
         return key
+    if caller.only_own is not None and terms.limits != key.terms.limits:
+        refuse_looser(terms.limits, key.terms.limits)
     changed = virtual_keys.update_key(db, key, terms, caller.source.at_s)
     return _noted(db, changed, caller, "key.change", difference(key.terms, terms))
 
