@@ -38,6 +38,9 @@ class SigningKey:
             jwk = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(self.private.public_key()))
         return {**jwk, "kid": self.kid, "use": "sig", "alg": self.algorithm}
 
+    def signed_without_name(self, claims: Json) -> str:
+        return jwt.encode(claims, self.private, algorithm=self.algorithm)
+
 
 def rsa_key(kid: str) -> SigningKey:
     return SigningKey(kid, "RS256", rsa.generate_private_key(public_exponent=65537, key_size=2048))

@@ -100,7 +100,7 @@ def document() -> Json:
 
 
 def _api() -> AdminApi:
-    _check(NOUNS)
+    check_nouns(NOUNS)
     app = AdminApi(
         title="aimesh admin API",
         version=__version__,
@@ -126,7 +126,8 @@ def _with_identity_provider(parts: Parts) -> Parts:
     return replace(parts, identity_provider=IdentityProvider(oidc, parts.clock, client))
 
 
-def _check(nouns: Sequence[Noun]) -> None:
+def check_nouns(nouns: Sequence[Noun]) -> None:
+    """Raises ``LookupError`` where an operation is served twice."""
     served = [operation for noun in nouns for operation in noun.operations]
     twice = {operation for operation in served if served.count(operation) > 1}
     if twice:

@@ -44,8 +44,10 @@ class Passwords:
     def is_right(self, password: Secret[str], kept: Secret[str] | None) -> bool:
         """``kept`` None: nobody's; takes as long and is never right."""
         with _Slot(self._slots):
+            # Made at the first check, whoever it is about.
+            nobodys = self._nobodys
             try:
-                self._hasher.verify(kept.reveal() if kept is not None else self._nobodys, _normal(password))
+                self._hasher.verify(kept.reveal() if kept is not None else nobodys, _normal(password))
             except (VerificationError, InvalidHashError):
                 return False
             return kept is not None
