@@ -1,6 +1,7 @@
 """Pricing again, on both kinds of database: what changes in records is what changes in the sums."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from random import Random
 
@@ -192,6 +193,42 @@ def test_a_given_version_holds_whatever_its_times(any_store: Store) -> None:
         kept = find_version(db, version.version)
     assert kept is not None
     assert (kept.endpoint, kept.first_seen_s) == (CHEAP, 99.0)
+
+
+def test_what_breaks_off_leaves_nothing_half_done(any_store: Store) -> None:
+    imported(any_store, some_records(40), Pricer(BEFORE))
+    known, sums = prices(any_store), hourly(any_store)
+    with pytest.raises(RuntimeError, match="cut"):
+        _cut_off(any_store)
+    assert (prices(any_store), hourly(any_store)) == (known, sums)
+
+
+def _cut_off(store: Store) -> None:
+    with store.write() as db:
+        assert reprice(db, EVERYTHING, Pricer(AFTER), after=None, limit=30, now_s=1.0).differences
+        raise RuntimeError("cut")
+
+
+def test_records_may_be_imported_meanwhile(any_store: Store) -> None:
+    records = some_records(400)
+    imported(any_store, records[:200], Pricer(BEFORE))
+    with ThreadPoolExecutor(2) as threads:
+        importing = [
+            threads.submit(imported, any_store, records[begin::10], Pricer(catalog))
+            for begin, catalog in zip(range(10), [BEFORE, AFTER] * 5, strict=True)
+        ]
+        for catalog in (AFTER, BEFORE):
+            in_batches(any_store, Pricer(catalog), 37)
+        for each in importing:
+            each.result()
+    assert totals(any_store, "records") == totals(any_store, "hourly")
+    in_batches(any_store, Pricer(AFTER), 50)
+    moved = hourly(any_store)
+    with any_store.write() as db:
+        db.execute(USAGE_RECORDS.delete())
+        db.execute(USAGE_HOURLY.delete())
+    imported(any_store, records, Pricer(AFTER))
+    assert moved == hourly(any_store)
 
 
 def test_sums_of_records_and_of_hours_agree(any_store: Store) -> None:
