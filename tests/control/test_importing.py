@@ -14,7 +14,7 @@ from msgspec import structs
 from sqlalchemy import func, select, text
 from tests.support.importing import Node
 from tests.support.postgres import PostgresServer
-from tests.support.stores import any_database_url, any_store, opened_store, own_postgres
+from tests.support.stores import any_database_url, any_store, opened_store, own_postgres, postgres_server
 from tests.support.usage import record_totals, varied_record
 
 from aimesh.control.importing import Importer
@@ -27,7 +27,7 @@ from aimesh.store.rejected import list_rejected, read_rejected
 from aimesh.store.segment import list_segments
 from aimesh.store.tables import JOURNAL_POSITIONS, USAGE_HOURLY, USAGE_RECORDS
 
-__all__ = ["any_database_url", "any_store", "own_postgres"]
+__all__ = ["any_database_url", "any_store", "own_postgres", "postgres_server"]
 
 DAY_S = 86_400
 
@@ -185,6 +185,28 @@ def test_points_and_calls_go_when_they_are_old(node: Node) -> None:
         assert db.execute(text("SELECT count(*) FROM task_settlements")).scalar_one() == 0
         assert db.execute(text("SELECT sum(requests) FROM usage_hourly")).scalar_one() == 400
     assert ids(node.store) == []
+
+
+def test_removing_that_does_not_work_holds_up_no_import(
+    postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    with postgres_server.database() as url, opened_store(url) as store:
+        node = Node(store, tmp_path / "node")
+        node.write(records(10))
+        node.import_all()
+        node.clock.advance(300 * DAY_S)
+        node.write(records(10, 10))
+        with store.read() as reader:
+            # A page of calls that somebody reads: the table cannot be dropped meanwhile.
+            reader.execute(select(USAGE_RECORDS.c.id).limit(1)).all()
+            node.import_all()
+        assert [name for name, _ in node.alarms] == ["retention"]
+        assert len(ids(store)) == 20
+        node.clock.advance(600.0)
+        node.import_all()
+        assert node.alarms[-1] == ("retention", "")
+        assert ids(store) == []
+        node.close()
 
 
 def test_records_wait_while_postgresql_is_away(own_postgres: PostgresServer, tmp_path: Path) -> None:

@@ -38,6 +38,8 @@ _MARK_EVERY_S = 15.0
 """How often it is noted that there is nothing to do."""
 _NOTE_EVERY_S = 1.0
 _TIDY_EVERY_S = 3600.0
+_TIDY_AGAIN_S = 300.0
+"""After removing did not work: somebody reads what is to go."""
 _DAY_S = 86_400
 
 _BATCH = {"sqlite": 500, "postgresql": 2000}
@@ -85,7 +87,8 @@ class Importer:
         self._at_hand: _Read | None = None
         self._committed: dict[str, int] = {}
         self._retry_at_s = self._retry_s = 0.0
-        self._marked_at_s = self._tidied_at_s = self._noted_at_s = -_TIDY_EVERY_S
+        self._marked_at_s = self._noted_at_s = -_MARK_EVERY_S
+        self._tidy_at_s = 0.0
         self._done_at_s = 0.0
         self.imported = 0
         """Records, since the process began."""
@@ -133,9 +136,8 @@ class Importer:
             if at_hand.is_last or now_s - self._noted_at_s >= _NOTE_EVERY_S:
                 self._note("")
         self._at_hand = None
-        if at_hand.is_last and now_s - self._tidied_at_s >= _TIDY_EVERY_S:
-            self._tidy_up(self._reader)
-            self._tidied_at_s = now_s
+        if now_s >= self._tidy_at_s:
+            self._tidy_at_s = now_s + self._tidy_up(self._reader)
         return not at_hand.is_last
 
     def _read(self, reader: JournalReader) -> _Read:
@@ -209,8 +211,18 @@ class Importer:
             if self.rejected == before:
                 path.unlink(missing_ok=True)
 
-    def _tidy_up(self, reader: JournalReader) -> None:
-        self._retention.round()
+    def _tidy_up(self, reader: JournalReader) -> float:
+        """Gives the seconds until the next time. Everything read has been imported."""
+        self._prune(reader)
+        try:
+            self._retention.round()
+        except StoreError as error:
+            self._alarm("retention", f"old usage is not removed: {error}")
+            return _TIDY_AGAIN_S
+        self._well("retention")
+        return _TIDY_EVERY_S
+
+    def _prune(self, reader: JournalReader) -> None:
         oldest_s = self._clock.wall_s() - self._keep_s
         for path in reader.finished():
             try:
