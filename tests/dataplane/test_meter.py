@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.walks import Plane, Script, ScriptedExchange, frames, whole
+from tests.support.walks import CONFIG, Plane, Script, ScriptedExchange, frames, whole
 
 from aimesh.core.outcome import Outcome
 from aimesh.core.record import UsageRecord
@@ -153,4 +153,31 @@ def test_what_ended_well_is_what_was_reported(tmp_path: Path) -> None:
     plane.call(MESSAGES, SAY | {"stream": True})
     (record,) = plane.records.all
     assert (record.usage.reported, record.usage.output_tokens) == (True, 60)
+    plane.close()
+
+
+WITH_PICTURES = CONFIG.replace("task: {}}}", "task: {}, ark_image: {}}}").replace(
+    "virtual_keys:",
+    """  - name: test/picture
+    vendor: test
+    kind: image
+    endpoints:
+      - {provider: first, interfaces: [ark_image], as: picture-one}
+virtual_keys:""",
+)
+PAINT = {"model": "test/picture", "prompt": PROMPT, "stream": True}
+PAINTED = event("image_generation.partial_succeeded", image_index=0, url="u")
+
+
+@pytest.mark.parametrize("pictures", [0, 2])
+def test_who_leaves_between_pictures_has_used_those_that_were_made(pictures: int, tmp_path: Path) -> None:
+    script = frames(*[PAINTED] * pictures, end=False) if pictures else None
+    plane = Plane(tmp_path, *(() if script is None else (script,)), config=WITH_PICTURES)
+    plane.call("/gateway/api/v3/images/generations", PAINT).leave()
+    (record,) = plane.records.all
+    assert (record.outcome, record.usage.reported, record.usage.images) == (
+        Outcome.CLIENT_GONE,
+        False,
+        pictures,
+    )
     plane.close()

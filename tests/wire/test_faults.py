@@ -48,6 +48,8 @@ FAULTS: list[tuple[Fault, int, str, str, str]] = [
     (errors.InvalidKey("x"), 401, "authentication_error", "authentication_error", "Unauthorized"),
     (errors.DisabledKey("x"), 401, "authentication_error", "authentication_error", "Unauthorized"),
     (errors.ExpiredKey("x"), 401, "authentication_error", "authentication_error", "Unauthorized"),
+    (errors.TenantOverdue("x"), 403, "permission_error", "permission_error", "Forbidden"),
+    (errors.TenantOverQuota("x"), 403, "permission_error", "permission_error", "Forbidden"),
     (errors.ModelNotPermitted("x"), 403, "permission_error", "permission_error", "Forbidden"),
     (errors.AddressNotAllowed("x"), 403, "permission_error", "permission_error", "Forbidden"),
     (errors.ModelNotResolved("x"), 400, "invalid_request_error", "invalid_request_error", "BadRequest"),
