@@ -89,6 +89,8 @@ def test_the_list_is_of_one_tenant(platform: TestClient) -> None:
         ({"factor": "0.8", "name": "qwen/qwen3-max"}, "name"),
         ({"factor": "0.8", "since": "2026-01-02T00:00:00Z", "until": "2026-01-02T00:00:00Z"}, "until"),
         ({"factor": "0.8", "percent": 20}, "percent"),
+        ({"factor": "0.8", "since": "0001-01-01T00:00:00+14:00"}, "since"),
+        ({"factor": "0.8", "until": "9999-12-31T23:59:59-14:00"}, "until"),
     ],
 )
 def test_what_is_no_discount_is_refused(platform: TestClient, body: Json, path: str) -> None:

@@ -164,6 +164,8 @@ def test_back_to_a_version_that_was_before(control: Control, platform: TestClien
         ("", {"since": "yesterday"}, 422, "INVALID_REQUEST"),
         ("", {**SPAN, "cursor": "x"}, 422, "INVALID_REQUEST"),
         ("", {}, 422, "INVALID_REQUEST"),
+        ("", {"since": "0001-01-01T00:00:00+14:00"}, 422, "INVALID_REQUEST"),
+        ("", {**SPAN, "until": "9999-12-31T23:59:59-14:00"}, 422, "INVALID_REQUEST"),
     ],
 )
 def test_what_cannot_be_done_is_refused(

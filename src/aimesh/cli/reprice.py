@@ -35,7 +35,7 @@ def reprice(
     ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change.")] = False,
 ) -> Answer:
-    """Price usage again, by the prices and discounts that are known now.
+    """Price usage again, by the prices and discounts that are known now; without --tenant, every tenant's.
 
     \b
     Examples:

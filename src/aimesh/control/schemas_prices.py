@@ -4,6 +4,7 @@ Amounts are decimal text, for each currency by itself; a factor is decimal text:
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -22,6 +23,19 @@ def _checked_factor(text: str) -> str:
     factor_of(text)
     return text
 
+
+_LATEST_S = 253_370_764_800
+"""The beginning of the year 9999: later times do not fit every time zone."""
+
+
+def _of_a_call(at: datetime) -> datetime:
+    if not 0 <= seconds(at) < _LATEST_S:
+        raise ValueError("no call begins at such a time")
+    return at
+
+
+CallTime = Annotated[Time, AfterValidator(_of_a_call)]
+"""When a call may begin."""
 
 Factor = Annotated[
     str,
@@ -92,8 +106,8 @@ class NewDiscount(BaseModel):
     scope: Scope = Scope.ALL
     name: OptionalLine = Field(default="", description="Of the provider or the model; empty for all.")
     factor: Factor = Field(description="What is left of the list price: `0.8` takes a fifth off.")
-    since: Time | None = Field(default=None, description="Null: from now on.")
-    until: Time | None = Field(default=None, description="Null: for good.")
+    since: CallTime | None = Field(default=None, description="Null: from now on.")
+    until: CallTime | None = Field(default=None, description="Null: for good.")
 
     def terms(self, now_s: float) -> DiscountTerms:
         return DiscountTerms(
@@ -113,8 +127,8 @@ class DiscountChange(BaseModel):
     )
 
     factor: Factor | None = None
-    since: Time | None = None
-    until: Time | None = Field(default=None, description="Null: for good.")
+    since: CallTime | None = None
+    until: CallTime | None = Field(default=None, description="Null: for good.")
 
     def edited(self, terms: DiscountTerms) -> DiscountTerms:
         if self.factor is not None:
@@ -140,8 +154,8 @@ class Reprice(BaseModel):
         },
     )
 
-    since: Time = Field(description="Calls that began then or later.")
-    until: Time | None = Field(default=None, description="Calls that began before; null: until now.")
+    since: CallTime = Field(description="Calls that began then or later.")
+    until: CallTime | None = Field(default=None, description="Calls that began before; null: until now.")
     endpoint: OptionalLine = Field(default="", description="Only of this endpoint.")
     version: OptionalLine = Field(
         default="",
