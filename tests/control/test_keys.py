@@ -9,6 +9,8 @@ from tests.support.control_answers import Json, match
 
 from aimesh.core.ids import DEFAULT_TENANT
 from aimesh.core.policy import Limits, Period, Quota, RankBy, Route, Unit
+from aimesh.core.secret import Secret
+from aimesh.store.key_text import named_by_digest
 from aimesh.store.people import Role
 from aimesh.store.tenants import TenantTerms, change_tenant, find_tenant
 
@@ -100,6 +102,9 @@ def test_the_list_is_filtered_by_alias_label_and_text(control: Control, admin: T
     assert listed(admin, key=made["text"]) == ["Search-Prod"]
     assert listed(admin, key=made["key"]) == ["Search-Prod"]
     assert listed(admin, key=made["text"][:-1]) == []
+    assert listed(admin, key=named_by_digest(Secret(made["text"]))) == ["Search-Prod"]
+    assert listed(admin, key=named_by_digest(Secret(made["text"][:-1]))) == []
+    assert listed(admin, key="sha256:odd") == []
 
 
 def test_the_list_is_cut_into_pages(control: Control, admin: TestClient) -> None:

@@ -11,7 +11,7 @@ from aimesh.store import virtual_keys
 from aimesh.store.changes import current
 from aimesh.store.database import DuplicateError
 from aimesh.store.engine import Store
-from aimesh.store.key_text import make_text
+from aimesh.store.key_text import digest, make_text
 from aimesh.store.tables import KEY_TEXTS, VIRTUAL_KEYS
 from aimesh.store.vault import Vault
 from aimesh.store.virtual_keys import KeyFilter, KeyPage, KeyTerms, NewKey, StoredKey
@@ -304,6 +304,22 @@ def test_a_key_is_found_by_its_text_in_full_or_masked(any_store: Store) -> None:
         virtual_keys.rotate_key(db, key, make_text(), envelope=None, grace_s=60, at_s=NOW_S)
     assert with_text(text.reveal()) == ["a"]
     assert with_text(text.reveal(), NOW_S + 60) == []
+
+
+def test_a_key_is_found_by_the_digest_of_its_text(any_store: Store) -> None:
+    key, text = add(any_store, "a")
+    add(any_store, "b")
+
+    def with_digest(sha256: bytes, now_s: float = NOW_S) -> list[str]:
+        return aliases(any_store, KeyFilter(tenant=ACME, now_s=now_s, sha256=sha256))
+
+    assert with_digest(digest(text)) == ["a"]
+    assert with_digest(bytes(32)) == []
+    fresh = make_text()
+    with any_store.write() as db:
+        virtual_keys.rotate_key(db, key, fresh, envelope=None, grace_s=60, at_s=NOW_S)
+    assert with_digest(digest(text)) == with_digest(digest(fresh)) == ["a"]
+    assert with_digest(digest(text), NOW_S + 60) == []
 
 
 def test_the_keys_whose_route_names_a_credential(any_store: Store) -> None:

@@ -3,6 +3,7 @@
 1. A reference is an alias, or else a key's text, whole or masked, or its id. ``-`` reads it from stdin, so that a
    text need not stand on a command line.
 2. A reference that fits several keys changes none of them.
+3. The text of a key is not sent: it is looked for by its SHA-256, before the reference is taken for an alias.
 """
 
 from typing import Any
@@ -15,9 +16,12 @@ from aimesh.cli.connect import Session
 from aimesh.cli.faults import Misused, Refused
 from aimesh.cli.output import Answer, Document
 from aimesh.core.policy import Unit
+from aimesh.core.secret import Secret
+from aimesh.store.key_text import is_made, named_by_digest
 
 KEY_COLUMNS = ("alias", "key", "status", "quota", "routing", "models", "owner", "created")
 _STATUS = {"active": "enabled"}
+_MASK = "****"
 
 
 def find_alias(session: Session, alias: str) -> Document | None:
@@ -32,10 +36,13 @@ def find_key(session: Session, ref: str) -> Document:
         ref = typer.get_text_stream("stdin").readline().strip()
     if not ref:
         raise Misused("which key? Name its alias; aimesh key list shows all")
-    named = find_alias(session, ref)
-    if named is not None:
+    found = list(session.client.rows("/keys", {"key": asked_key(ref)})) if may_be_text(ref) else []
+    if not found and is_made(ref):
+        raise Refused(_not_found(session, ref), code="KEY_NOT_FOUND")
+    if not found and (named := find_alias(session, ref)) is not None:
         return named
-    found = list(session.client.rows("/keys", {"key": ref}))
+    if not found and not may_be_text(ref):
+        found = list(session.client.rows("/keys", {"key": ref}))
     if len(found) > 1:
         names = ", ".join(row["alias"] for row in found)
         raise Refused(f"this fits several keys, say which by its alias: {names}", code="KEY_AMBIGUOUS")
@@ -47,6 +54,16 @@ def find_key(session: Session, ref: str) -> Document:
         if error.status not in (404, 422):
             raise
     raise Refused(_not_found(session, ref), code="KEY_NOT_FOUND")
+
+
+def may_be_text(ref: str) -> bool:
+    """A key of aimesh.yaml may have any text of 16 characters or more."""
+    return len(ref) >= 16 and " " not in ref and _MASK not in ref
+
+
+def asked_key(ref: str) -> str:
+    """What is sent to find a key by its text, whole or masked."""
+    return ref if _MASK in ref else named_by_digest(Secret(ref))
 
 
 def _not_found(session: Session, ref: str) -> str:

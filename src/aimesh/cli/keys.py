@@ -23,6 +23,7 @@ from aimesh.cli.key_options import (
 )
 from aimesh.cli.key_rows import (
     KEY_COLUMNS,
+    asked_key,
     changed_answer,
     find_alias,
     find_key,
@@ -33,6 +34,7 @@ from aimesh.cli.key_rows import (
     user_id,
 )
 from aimesh.cli.output import Answer, Document
+from aimesh.store.key_text import is_made
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -85,9 +87,11 @@ def list_keys(
     """
     if mine and operator:
         raise Misused("--mine is --operator me: give one of them")
+    if is_made(alias):
+        raise Misused("this is the text of a key, not an alias: say --key")
     query = {
         "alias": alias or None,
-        "key": key or None,
+        "key": asked_key(key) if key else None,
         "status": _STATUS[status] if status is not None else None,
         "operator": "me" if mine else user_id(session, operator) if operator else None,
         "label": label or None,

@@ -39,6 +39,7 @@ from aimesh.control.texts import Id, OptionalLine
 from aimesh.control.visit import Visit, Visiting
 from aimesh.core.ids import KeyId, UserId
 from aimesh.core.secret import Secret
+from aimesh.store.key_text import read_digest
 from aimesh.store.virtual_keys import KeyFilter, find_alias
 
 NOUN = Noun("keys", "Virtual keys: what callers sign in with, and what each may use.")
@@ -57,20 +58,26 @@ def _wanted(
     visit: Visiting,
     alias: Annotated[OptionalLine, Query(description="Part of the alias, whatever the case.")] = "",
     key: Annotated[
-        OptionalLine, Query(description="The whole text of the key, or its masked form. Nothing else fits.")
+        OptionalLine,
+        Query(
+            description="`sha256:` and the SHA-256 of the key's whole text in hex, or its masked form, or the text: "
+            "which is better not sent, because addresses are written to logs. Nothing else fits."
+        ),
     ] = "",
     *,
     status: Annotated[KeyStatusName | None, Query(description="`expired` ones are enabled.")] = None,
     operator: Annotated[OptionalLine, Query(description="Whose keys: a user's id, or `me`.")] = "",
     label: Annotated[OptionalLine, Query(description="A label's name, or `name=value`.")] = "",
 ) -> KeyFilter:
+    sha256 = read_digest(key)
     return KeyFilter(
         tenant=visit.tenant,
         now_s=visit.parts.clock.wall_s(),
         owner=own_owner(visit.caller, operator),
         status=status,
         alias=alias,
-        text=Secret(key) if key else None,
+        text=Secret(key) if key and sha256 is None else None,
+        sha256=sha256,
         label=label,
     )
 

@@ -17,6 +17,7 @@ from aimesh.core.ids import KeyId, TenantId, UserId
 from aimesh.core.secret import masked
 from aimesh.settings import Settings, VirtualKey
 from aimesh.store.engine import Connection
+from aimesh.store.key_text import digest
 from aimesh.store.ledger import LedgerView, Standing, key_scope
 from aimesh.store.virtual_keys import KeyFilter, KeyTerms, StoredKey, graces, list_keys, usernames
 
@@ -91,6 +92,7 @@ def _fitting(settings: Settings, wanted: KeyFilter) -> list[StoredKey]:
         if wanted.status in (None, key.status(wanted.now_s))
         and wanted.alias.lower() in key.terms.alias.lower()
         and (wanted.text is None or wanted.text == texts[key.id] or wanted.text.reveal() == key.masked)
+        and wanted.sha256 in (None, digest(texts[key.id]))
         and (not name or name in key.terms.labels)
         and (not has_value or key.terms.labels.get(name) == value)
     ]

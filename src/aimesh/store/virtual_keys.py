@@ -20,6 +20,7 @@ from sqlalchemy import (
     Row,
     TextClause,
     and_,
+    false,
     func,
     insert,
     select,
@@ -96,6 +97,8 @@ class KeyFilter(Struct, frozen=True):
     """A part of the alias, whatever the case of its ASCII letters."""
     text: Secret[str] | None = None
     """The whole text of the key, one in its grace included, or its masked form."""
+    sha256: bytes | None = None
+    """Of the whole text, in its place: who asks from afar need not send the text."""
     label: str = ""
     """``name``, or ``name=value``."""
 
@@ -188,8 +191,11 @@ def find_alias(db: Connection, tenant: TenantId, alias: str) -> StoredKey | None
 
 def find_text(db: Connection, text: Secret[str], now_s: float) -> StoredKey | None:
     """The key that a text opens, now or until the end of its grace."""
+    return _find_digest(db, digest(text), now_s)
+
+
+def _find_digest(db: Connection, sha256: bytes, now_s: float) -> StoredKey | None:
     # One after the other: PostgreSQL would read the whole table for both in one question.
-    sha256 = digest(text)
     key = _one(db, VIRTUAL_KEYS.c.sha256 == sha256)
     if key is not None:
         return key
@@ -212,6 +218,9 @@ def list_keys(db: Connection, wanted: KeyFilter, *, limit: int, after: After | N
     where: list[ColumnElement[bool] | TextClause] = [_ALIVE, *_conditions(wanted)]
     if wanted.text is not None:
         where.append(_texted(db, wanted.text, wanted.now_s))
+    if wanted.sha256 is not None:
+        key = _find_digest(db, wanted.sha256, wanted.now_s)
+        where.append(VIRTUAL_KEYS.c.id == key.id if key is not None else false())
     order = (VIRTUAL_KEYS.c.created_at_s, VIRTUAL_KEYS.c.id)
     query = select(*_COLUMNS).where(*where)
     if after is not None:
