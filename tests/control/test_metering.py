@@ -83,9 +83,9 @@ def test_what_is_known_of_an_endpoint_changes_with_the_database(press: Press) ->
     press.put_overlay(
         OverlayKind.MODEL,
         "v/new",
-        b'{"name": "v/new", "kind": "image", "endpoints": [{"provider": "p", "interfaces": ["open_ai"], "as": "n"}]}',
+        b'{"name": "v/new", "kind": "chat", "endpoints": [{"provider": "p", "interfaces": ["open_ai"], "as": "n"}]}',
     )
-    assert meter.metered([ask]).several[0].kind == "image"
+    assert meter.metered([ask]).several[0].kind == "chat"
 
 
 def test_a_key_belongs_to_its_owner_of_the_time_of_the_import(press: Press) -> None:

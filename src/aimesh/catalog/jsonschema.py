@@ -27,7 +27,9 @@ def operator_schema(docs: FieldDocs) -> dict[str, Any]:
     for name, definition in definitions.items():
         known = docs.get(name, {})
         for field, shape in definition.get("properties", {}).items():
-            definition["properties"][field] = _described(_loosened(shape), known.get(field, ""))
+            # A key that is a word of Python has a field with an underscore behind it.
+            text = known.get(field) or known.get(f"{field}_", "")
+            definition["properties"][field] = _described(_loosened(shape), text)
     credentials = definitions["OperatorFile"]["properties"]["credentials"]
     credentials["additionalProperties"] = {"anyOf": [{"type": "string"}, credentials["additionalProperties"]]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "aimesh.yaml"} | schema
