@@ -26,6 +26,7 @@ from aimesh.core.policy import KeyPolicy, TenantPolicy
 from aimesh.core.usage import Usage
 from aimesh.dataplane.edge import Edge
 from aimesh.dataplane.forward import Means
+from aimesh.dataplane.forwarded import Forwarded
 from aimesh.dataplane.hold import Account, Holder
 from aimesh.dataplane.local import LocalPages
 from aimesh.dataplane.pipeline import Parts, Pipeline
@@ -150,9 +151,11 @@ class Worker:
             local=LocalPages(__version__, self._is_ready, others=self._relay(ids)).answer,
             observer=self.observer,
         )
-        self.server = Server(
-            self.edge.handle, self._server_limits(), loop=self._loop, on_head=self.edge.check_head
-        )
+        handle, check_head = self.edge.handle, self.edge.check_head
+        if settings.trusted_proxies:
+            front = Forwarded(settings.trusted_proxies, handle, check_head)
+            handle, check_head = front.handle, front.check_head
+        self.server = Server(handle, self._server_limits(), loop=self._loop, on_head=check_head)
         admin = LocalPages(__version__, self._is_ready, metrics=self.observer.metrics.render)
         self._admin = Server(admin.answer, loop=self._loop)
         self.observer.watch(

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from datetime import datetime
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,12 @@ def test_built_in_entries_can_be_changed(compile_text: Compile) -> None:
     assert catalog.find("doubao-seedream-4.0") is None
 
 
+def test_trusted_proxies_are_networks(compile_text: Compile) -> None:
+    settings = compile_text("trusted_proxies: [127.0.0.1, '2001:db8::/32']")
+    assert settings.trusted_proxies == (ip_network("127.0.0.1/32"), ip_network("2001:db8::/32"))
+    assert compile_text("").trusted_proxies == ()
+
+
 def test_the_simulator_stands_in_for_every_provider(compile_text: Compile) -> None:
     settings = compile_text("simulator: 'http://127.0.0.1:9000/'\n")
     assert settings.simulator == "http://127.0.0.1:9000"
@@ -234,6 +241,7 @@ BAD = [
     ("listen: ['127.0.0.1:99999']", 1, 10, "from 0 to 65535"),
     ("listen: ['::1:80']", 1, 10, "in brackets"),
     ("admin_listen: ['unix:x']", 1, 16, "absolute path"),
+    ("trusted_proxies: ['10.0.0.0/8', '10.0.0.1/8']", 1, 33, "for example 10.0.0.0/8"),
     ("timezone: Asia/Shangai", 1, 11, "unknown time zone 'Asia/Shangai'"),
     ("keys: {reveal: nver}", 1, 16, "did you mean 'never'?"),
     ("log: {level: verbose}", 1, 14, "one of: debug, error, info, warning"),

@@ -213,6 +213,9 @@ class OperatorFile(Struct, frozen=True, forbid_unknown_fields=True):
     """Addresses for callers: ``host:port``, ``[::1]:port`` or ``unix:/path``."""
     admin_listen: tuple[Label, ...] = ()
     """Addresses of ``/metrics`` and health, never public; none: not served. Usual: ``127.0.0.1:8601``."""
+    trusted_proxies: tuple[Label, ...] = ()
+    """Addresses of your proxies in front (CIDR): of them, and of a proxy on a unix socket, ``X-Forwarded-For`` is
+    believed, of nobody else. None: the caller is who holds the connection."""
     workers: Annotated[int, Meta(ge=0, le=256)] = 0
     """Data-plane processes; 0: one per core."""
     timezone: Label = "Asia/Shanghai"

@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Mapping as Table
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -81,6 +82,7 @@ class _Compiler:
             home=home,
             listen=self._addresses("listen", operator.listen),
             admin_listen=self._addresses("admin_listen", operator.admin_listen),
+            trusted_proxies=self._trusted_proxies(),
             workers=operator.workers,
             timezone=operator.timezone,
             regions=self._regions(),
@@ -203,6 +205,18 @@ class _Compiler:
                     (field, index),
                     f"{self._desk.shown((field, index), text)} is no address: {error}",
                     "for example 127.0.0.1:8600",
+                )
+        return tuple(found)
+
+    def _trusted_proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        found: list[IPv4Network | IPv6Network] = []
+        for index, text in enumerate(self._operator.trusted_proxies):
+            try:
+                found.append(ip_network(text))
+            except ValueError:
+                place: Place = ("trusted_proxies", index)
+                self._desk.fault(
+                    place, f"{self._desk.shown(place, text)} is no network", "for example 10.0.0.0/8"
                 )
         return tuple(found)
 

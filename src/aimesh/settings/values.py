@@ -1,5 +1,6 @@
 """What settings are once they are compiled: frozen values, and how an address is read."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from msgspec import Struct
@@ -72,6 +73,8 @@ class Settings(Struct, frozen=True):
     home: Path
     listen: tuple[Address, ...]
     admin_listen: tuple[Address, ...]
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    """Whose ``X-Forwarded-For`` is believed."""
     workers: int
     """Data-plane processes; 0: one per core."""
     timezone: str
