@@ -42,7 +42,13 @@ def test_cached_parts_are_added_to_the_prompt() -> None:
         "cache_creation_input_tokens": 100,
         "output_tokens": 9,
     }
-    expected = Usage(input_tokens=2103, output_tokens=9, cached_tokens=2000, cache_write_tokens=100)
+    expected = Usage(
+        input_tokens=2103,
+        output_tokens=9,
+        cached_tokens=2000,
+        cache_write_tokens=100,
+        explicit_cached_tokens=2000,
+    )
     assert read_usage(usage) == expected
     assert msgspec.convert(usage, PlainUsage).read() == expected
 
@@ -50,3 +56,10 @@ def test_cached_parts_are_added_to_the_prompt() -> None:
 def test_nothing_counted_is_nothing_reported() -> None:
     assert read_usage({}) == NO_USAGE
     assert read_usage({"input_tokens": 0, "output_tokens": "x"}) == NO_USAGE
+
+
+def test_hits_alone_may_be_of_either_cache() -> None:
+    usage = {"input_tokens": 3, "cache_read_input_tokens": 2000, "output_tokens": 9}
+    expected = Usage(input_tokens=2003, output_tokens=9, cached_tokens=2000)
+    assert read_usage(usage) == expected
+    assert msgspec.convert(usage, PlainUsage).read() == expected
