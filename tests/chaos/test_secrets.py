@@ -41,6 +41,7 @@ from tests.support.chaos_worker import InnerGateway, LoopThread
 from tests.support.hunt import Hunt
 from tests.support.oidc import CLIENT, CLIENT_SECRET, Provider, ec_key, running_provider
 from tests.support.postgres import PASSWORD as DATABASE_PASSWORD
+from tests.support.shell import Shell
 from tests.support.stores import server_of
 
 from aimesh.control.app import make_app
@@ -481,6 +482,38 @@ def marks_are_where_secrets_are_not(play: Stage, url: str) -> None:
         assert any(marks.in_bytes(whole(one), name) for one in play.admin.answers), name
     assert any(marks.in_bytes(one.body, "error") for one in play.seen), "histories name the credential"
     assert len(play.pids) >= 4
+
+
+BROKEN: dict[str, Config] = {
+    "a database that is away": {"database": f"postgresql://aimesh:{DATABASE_PASSWORD}@127.0.0.1:1/aimesh"},
+    "a database of another kind": {"database": f"mysql://aimesh:{DATABASE_PASSWORD}@127.0.0.1:1/aimesh"},
+    "a database without a host": {"database": f"aimesh:{DATABASE_PASSWORD}"},
+    "a credential in the wrong place": {"credentials": [ALPHA_SECRET]},
+    "a credential of nobody": {"credentials": {"nobody": BETA_SECRET}},
+    # Names are shown; one as long as a real key only by its beginning.
+    "a key as the provider": {"credentials": {SECOND_KEY: "x"}},
+    "a key with a space": {"virtual_keys": [{"alias": "x", "key": f"{KEY} {KEY}"}]},
+    "a key twice": {"virtual_keys": [{"alias": "x", "key": KEY}, {"alias": "y", "key": KEY}]},
+    "a key among the fields": {"virtual_keys": [{"alias": "x", "key": KEY, "label": SECOND_KEY}]},
+    "a client secret that is a list": {"admin": {"oidc": {"client_secret": [CLIENT_SECRET]}}},
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_commands_that_fail_say_no_secret(what: str, tmp_path: Path, simulator: SimulatorProcess) -> None:
+    hunt = Hunt()
+    for name, secret in (IN_THE_FILE | {"database password": DATABASE_PASSWORD}).items():
+        hunt.add(name, secret)
+    file = tmp_path / "aimesh.yaml"
+    file.write_text(json.dumps(chaos_config(simulator.url) | BROKEN[what], indent=1), encoding="utf-8")
+    shell = Shell(tmp_path)
+    ended = []
+    for words in (("check-config", str(file)), ("key", "list"), ("models",), ("serve", "--workers", "x")):
+        result = shell.run(*words)
+        ended.append(result.exit_code)
+        said = result.output + result.stderr + repr(result.exception)
+        assert hunt.in_bytes(said.encode(), " ".join(words)) == []
+    assert any(ended)
 
 
 def members_of(thing: object) -> list[str]:
