@@ -4,14 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi.routing import APIRoute
-from msgspec import Struct
+from msgspec import Struct, structs
 from starlette.testclient import TestClient
 from tests.support.control import API, OTHER_TENANT, Control
+from tests.support.records import typical_record
 
 from aimesh.catalog.price_record import Version
 from aimesh.control.app import NOUNS
+from aimesh.core.ids import KeyId, RequestId, UserId
 from aimesh.store.people import Role
 from aimesh.store.prices import keep_versions
+from aimesh.store.usage_import import import_usage, prepared
+from aimesh.store.usage_rows import Metered
 
 # JSON of requests and answers.
 Json = dict[str, Any]
@@ -41,6 +45,7 @@ class World(Struct, frozen=True):
     model: str
     endpoint: str
     price_version: str
+    call: str
 
 
 Place = Callable[[World], str]
@@ -54,13 +59,15 @@ def populated(control: Control) -> World:
     platform = control.client(control.person("platform", Role.PLATFORM_ADMIN, OTHER_TENANT))
     catalog = control.parts.settings.catalog
     name = sorted(catalog.providers)[0]
+    user = owner.get(f"{API}/session").json()["user"]
+    key = made(owner, "/keys", {"alias": "victim-key"})
     secret = {"provider": name, "secret": "sk-victims-secret"}
     return World(
         control=control,
         owner=owner,
         platform=platform,
-        user=owner.get(f"{API}/session").json()["user"],
-        key=made(owner, "/keys", {"alias": "victim-key"}),
+        user=user,
+        key=key,
         token=made(owner, "/tokens", {"name": "victim-token"}),
         byok=made(owner, "/byok", {**secret, "name": "victim-byok"}),
         credential=made(platform, "/credentials", {**secret, "name": "victim-platform"}),
@@ -69,7 +76,19 @@ def populated(control: Control) -> World:
         model=sorted(catalog.models)[0],
         endpoint=sorted(catalog.endpoints)[0],
         price_version=used_price(control),
+        call=called(control, user["id"], key["id"]),
     )
+
+
+def called(control: Control, user: str, key: str) -> str:
+    """The id of a call that was made with the key, and is in the sums."""
+    name = RequestId("victim-call")
+    record = structs.replace(
+        typical_record(), id=name, at=control.clock.wall_s(), key_id=KeyId(key), key_alias="victim-key"
+    )
+    metered = Metered(record=record, user=UserId(user), kind="chat", priced=None)
+    import_usage(control.parts.store, prepared([metered]))
+    return name
 
 
 def used_price(control: Control) -> str:
@@ -167,6 +186,7 @@ PLACES: dict[str, Place] = {
     "get_discount": discount,
     "change_discount": discount,
     "delete_discount": discount,
+    "get_usage_call": lambda world: f"/usage/calls/{world.call}",
     "get_endpoint": endpoint,
     "change_endpoint": endpoint,
 }

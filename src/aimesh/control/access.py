@@ -31,6 +31,7 @@ class Permission(StrEnum):
     CREDENTIALS = "credentials"
     """The platform's own secrets towards providers."""
     TENANTS = "tenants"
+    USAGE_READ = "usage.read"
     PRICES_WRITE = "prices.write"
     """Discounts, and pricing again what was priced."""
     ANY_TENANT = "any_tenant"
@@ -57,6 +58,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.CATALOG_WRITE: _PLATFORM,
     Permission.CREDENTIALS: _PLATFORM,
     Permission.TENANTS: _PLATFORM,
+    Permission.USAGE_READ: _EVERYBODY,
     Permission.PRICES_WRITE: _PLATFORM,
     Permission.ANY_TENANT: _PLATFORM,
 }
@@ -135,6 +137,15 @@ OPERATIONS: dict[str, Permission] = {
     "list_endpoints": Permission.CATALOG_READ,
     "get_endpoint": Permission.CATALOG_READ,
     "change_endpoint": Permission.CATALOG_WRITE,
+    # Usage
+    "get_usage_summary": Permission.USAGE_READ,
+    "get_usage_trend": Permission.USAGE_READ,
+    "get_usage_top": Permission.USAGE_READ,
+    "list_usage_breakdown": Permission.USAGE_READ,
+    "list_usage_calls": Permission.USAGE_READ,
+    "get_usage_call": Permission.USAGE_READ,
+    "export_usage": Permission.USAGE_READ,
+    "get_usage_status": Permission.USAGE_READ,
     # Prices
     "list_price_versions": Permission.CATALOG_READ,
     "get_price_version": Permission.CATALOG_READ,

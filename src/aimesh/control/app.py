@@ -54,6 +54,9 @@ from aimesh.control import (
     single_sign_on,
     tenants,
     tokens,
+    usage,
+    usage_calls,
+    usage_export,
 )
 from aimesh.control.document import ABOUT, AdminApi, Json, document_page
 from aimesh.control.edge import Edge
@@ -78,6 +81,9 @@ NOUNS: tuple[Noun, ...] = (
     providers.NOUN,
     models.NOUN,
     endpoints.NOUN,
+    usage.NOUN,
+    usage_calls.NOUN,
+    usage_export.NOUN,
     prices.NOUN,
     reprice.NOUN,
     audit.NOUN,

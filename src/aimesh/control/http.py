@@ -118,12 +118,12 @@ def _decoded(cursor: str, place: type[Place]) -> Place:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         # What we wrote has no escapes; others could smuggle in what a database refuses.
         if b"\\" in text:
-            raise _bad_cursor()
+            raise bad_cursor()
         return msgspec.json.decode(text, type=place)
     except (binascii.Error, ValueError) as error:
-        raise _bad_cursor() from error
+        raise bad_cursor() from error
 
 
-def _bad_cursor() -> Invalid:
+def bad_cursor() -> Invalid:
     message = "this cursor is not from this list"
     return Invalid("INVALID_REQUEST", message, details=[Detail(path="cursor", message=message)])

@@ -7,7 +7,9 @@
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
+from fastapi.responses import JSONResponse
+from msgspec import Struct
 
 from aimesh.control.access import OPERATIONS, Permission
 from aimesh.control.errors import Forbidden, documented
@@ -20,6 +22,22 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
+class _Answers(Struct, frozen=True):
+    """What an operation answers with."""
+
+    errors: Sequence[int]
+    status: int = 200
+    media: tuple[str, ...] = ()
+    """Empty: JSON of what the handler gives."""
+
+    # FastAPI's own type for the parameter `responses`.
+    def files(self) -> dict[int | str, dict[str, Any]]:
+        if not self.media:
+            return {}
+        schema = {"schema": {"type": "string", "format": "binary"}}
+        return {self.status: {"description": "A file", "content": dict.fromkeys(self.media, schema)}}
+
+
 class Noun:
     def __init__(self, tag: str, about: str) -> None:
         self.tag = tag
@@ -30,36 +48,42 @@ class Noun:
     def get(
         self, path: str, operation: str, *, errors: Sequence[int] = (), status: int = 200
     ) -> Callable[[Handler], Handler]:
-        return self._add("GET", path, operation, errors, status)
+        return self._add("GET", path, operation, _Answers(errors, status))
+
+    def get_file(
+        self, path: str, operation: str, *, media: Sequence[str], errors: Sequence[int] = ()
+    ) -> Callable[[Handler], Handler]:
+        """An operation that gives a response of its own, of one of these media types."""
+        return self._add("GET", path, operation, _Answers(errors, media=tuple(media)))
 
     def post(
         self, path: str, operation: str, *, errors: Sequence[int] = (), status: int = 200
     ) -> Callable[[Handler], Handler]:
-        return self._add("POST", path, operation, errors, status)
+        return self._add("POST", path, operation, _Answers(errors, status))
 
     def put(
         self, path: str, operation: str, *, errors: Sequence[int] = (), status: int = 200
     ) -> Callable[[Handler], Handler]:
-        return self._add("PUT", path, operation, errors, status)
+        return self._add("PUT", path, operation, _Answers(errors, status))
 
     def patch(
         self, path: str, operation: str, *, errors: Sequence[int] = (), status: int = 200
     ) -> Callable[[Handler], Handler]:
-        return self._add("PATCH", path, operation, errors, status)
+        return self._add("PATCH", path, operation, _Answers(errors, status))
 
     def delete(
         self, path: str, operation: str, *, errors: Sequence[int] = (), status: int = 200
     ) -> Callable[[Handler], Handler]:
-        return self._add("DELETE", path, operation, errors, status)
+        return self._add("DELETE", path, operation, _Answers(errors, status))
 
     def _add(
-        self, method: Method, path: str, operation: str, errors: Sequence[int], status: int
+        self, method: Method, path: str, operation: str, answers: _Answers
     ) -> Callable[[Handler], Handler]:
         permission = OPERATIONS.get(operation)
         if permission is None:
             raise LookupError(f"the operation {operation} has no row in control/access.py")
         self.operations.append(operation)
-        statuses = {*errors, 422, 503}
+        statuses = {*answers.errors, 422, 503}
         if permission is not Permission.PUBLIC:
             statuses |= {401, 403}
         if method in ("POST", "PUT", "PATCH"):
@@ -69,9 +93,10 @@ class Noun:
             path,
             methods=[method],
             operation_id=operation,
-            status_code=status,
+            status_code=answers.status,
             dependencies=guard,
-            responses=documented(sorted(statuses)),
+            responses=documented(sorted(statuses)) | answers.files(),
+            response_class=Response if answers.media else JSONResponse,
             openapi_extra={"x-permission": permission.value},
         )
 

@@ -1,0 +1,177 @@
+"""Tables of usage: by model, tenant, key, user, or by everything together; for the whole time, by days or by hours.
+
+1. The latest comes first. A day is asked for when its turn comes, so a page does not cost what the whole time would.
+2. A cursor names a day or hour and how many of its rows were shown.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, time, timedelta
+from typing import Literal
+
+import msgspec
+from msgspec import Struct, structs
+
+from aimesh.control.http import bad_cursor
+from aimesh.control.schemas_usage import BreakdownRow, shown_counts
+from aimesh.control.texts import shown_time_or_none
+from aimesh.control.usage_asked import Asked, Span
+from aimesh.store.engine import Connection
+from aimesh.store.usage_names import key_names, user_names
+from aimesh.store.usage_queries import Dimension, Group, Totals, latest_hour, read_totals
+
+BreakdownBy = Literal["model", "tenant", "key", "user", "details"]
+BreakdownGrain = Literal["whole", "day", "hour"]
+
+DIMENSIONS: Mapping[BreakdownBy, tuple[Dimension, ...]] = {
+    "model": (Dimension.MODEL,),
+    "tenant": (Dimension.TENANT,),
+    "key": (Dimension.TENANT, Dimension.KEY),
+    "user": (Dimension.TENANT, Dimension.USER),
+    "details": (
+        Dimension.TENANT,
+        Dimension.KIND,
+        Dimension.ENDPOINT,
+        Dimension.PROVIDER,
+        Dimension.MODEL,
+        Dimension.KEY,
+        Dimension.USER,
+        Dimension.BYOK,
+        Dimension.LABELS,
+    ),
+}
+
+Place = tuple[float, int]
+"""Beginning of a day or hour, and how many of its rows were shown."""
+
+
+class Row(Struct, frozen=True):
+    start_s: float | None
+    """None: the whole time."""
+    group: Group
+    totals: Totals
+
+
+class Piece(Struct, frozen=True):
+    """Some rows of one beginning, with where they end."""
+
+    start_s: float
+    offset: int
+    """Rows of the same beginning that were before."""
+    rows: Sequence[Row]
+
+
+def usual_grain(by: BreakdownBy) -> BreakdownGrain:
+    return "day" if by == "details" else "whole"
+
+
+def pieces(asked: Asked, by: BreakdownBy, grain: BreakdownGrain, after: Place | None) -> Iterator[Piece]:
+    """Beginning by beginning, the latest first; each is read when it is asked for."""
+    span, offset = asked.span, 0
+    if after is not None:
+        start_s, offset = after
+        if not (span.since_s <= start_s < span.until_s and offset >= 0):
+            raise bad_cursor()
+        until_s = _bounds(asked, grain, start_s).until_s
+        span = Span(span.since_s, min(span.until_s, until_s))
+    while span.until_s > span.since_s:
+        with asked.parts.store.read() as db:
+            found = asked.filter(db, span)
+            hour_s = latest_hour(db, found)
+            if hour_s is None:
+                return
+            bounds = _bounds(asked, grain, hour_s)
+            wanted = structs.replace(found, since_s=bounds.since_s)
+            groups = read_totals(db, wanted, DIMENSIONS[by])
+        shown_s = None if grain == "whole" else bounds.since_s
+        rows = [Row(shown_s, group, totals) for group, totals in groups.items()]
+        rows.sort(key=lambda row: (-row.totals.tokens, -row.totals.requests, row.group))
+        is_same = after is not None and after[0] == bounds.since_s
+        skipped = offset if is_same else 0
+        yield Piece(bounds.since_s, skipped, rows[skipped:])
+        span = Span(span.since_s, bounds.since_s)
+
+
+def page(
+    asked: Asked, by: BreakdownBy, grain: BreakdownGrain, after: Place | None, limit: int
+) -> tuple[list[BreakdownRow], Place | None]:
+    """Rows, and where the next page begins."""
+    rows: list[Row] = []
+    place: Place | None = None
+    for piece in pieces(asked, by, grain, after):
+        taken = piece.rows[: limit - len(rows)]
+        if not taken and piece.rows:
+            break
+        rows += taken
+        place = (piece.start_s, piece.offset + len(taken))
+        if len(taken) < len(piece.rows):
+            return shown(asked, by, rows), place
+    else:
+        place = None
+    return shown(asked, by, rows), place
+
+
+def shown(asked: Asked, by: BreakdownBy, rows: Sequence[Row]) -> list[BreakdownRow]:
+    dimensions = DIMENSIONS[by]
+    with asked.parts.store.read() as db:
+        names = _names(db, dimensions, rows)
+    return [_row(dict(zip(dimensions, row.group, strict=True)), row, names) for row in rows]
+
+
+class _Names(Struct, frozen=True):
+    keys: Mapping[str, str]
+    users: Mapping[str, str]
+
+
+def _names(db: Connection, dimensions: Sequence[Dimension], rows: Sequence[Row]) -> _Names:
+    def values(dimension: Dimension) -> set[str]:
+        if dimension not in dimensions:
+            return set()
+        place = dimensions.index(dimension)
+        return {str(row.group[place]) for row in rows}
+
+    return _Names(key_names(db, values(Dimension.KEY)), user_names(db, values(Dimension.USER)))
+
+
+def _row(values: Mapping[Dimension, str | int | bool], row: Row, names: _Names) -> BreakdownRow:
+    def text(dimension: Dimension) -> str | None:
+        value = values.get(dimension)
+        return None if value is None else str(value)
+
+    key, user, labels, is_byok = (
+        text(Dimension.KEY),
+        text(Dimension.USER),
+        text(Dimension.LABELS),
+        values.get(Dimension.BYOK),
+    )
+    return BreakdownRow(
+        start=shown_time_or_none(row.start_s),
+        tenant=text(Dimension.TENANT),
+        model=text(Dimension.MODEL),
+        endpoint=text(Dimension.ENDPOINT),
+        provider=text(Dimension.PROVIDER),
+        key=key,
+        key_alias=None if key is None else names.keys.get(key, ""),
+        user=user,
+        username=None if user is None else names.users.get(user, ""),
+        kind=text(Dimension.KIND),
+        source=None if is_byok is None else ("byok" if is_byok else "system"),
+        labels=None if labels is None else msgspec.json.decode(labels),
+        **shown_counts(row.totals).model_dump(),
+    )
+
+
+def _bounds(asked: Asked, grain: BreakdownGrain, hour_s: float) -> Span:
+    """The day or hour that an hour is in, cut to what was asked for."""
+    span = asked.span
+    match grain:
+        case "whole":
+            return span
+        case "hour":
+            return Span(max(span.since_s, hour_s), hour_s + 3600)
+        case "day":
+            day = datetime.fromtimestamp(hour_s, asked.zone).date()
+            begin, end = (
+                datetime.combine(one, time(), asked.zone).timestamp()
+                for one in (day, day + timedelta(days=1))
+            )
+            return Span(max(span.since_s, begin), end)

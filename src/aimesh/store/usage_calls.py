@@ -1,0 +1,119 @@
+"""Single calls: pages of them, newest first, and one with everything that is known of it.
+
+1. A page is cut by time and id, so it stays right while calls come in.
+2. Filters are those of the sums (``usage_queries.UsageFilter``), so what a sum says can be looked up call by call.
+"""
+
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Select, and_, select, tuple_
+
+from aimesh.core.money import Currency
+from aimesh.core.outcome import Outcome
+from aimesh.core.record import UsageRecord, decode_record
+from aimesh.store.engine import Connection
+from aimesh.store.tables import USAGE_RECORDS
+from aimesh.store.usage_labels import has_label
+from aimesh.store.usage_queries import UsageFilter
+from aimesh.store.usage_rows import used_anything
+
+Place = tuple[float, str]
+"""Time and id of a call."""
+
+
+class CallFilter(Struct, frozen=True):
+    usage: UsageFilter
+    outcomes: frozenset[Outcome] = frozenset()
+    """Empty: all."""
+    request: str = ""
+    """Id of the call; empty: any."""
+    upstream_request: str = ""
+    """As the upstream named it."""
+    task: str = ""
+
+
+class CallRow(Struct, frozen=True):
+    """One call, with its price."""
+
+    record: UsageRecord
+    user: str
+    kind: str
+    is_byok: bool
+    cost_nano: int | None
+    """None: no price is known for what was used, or nothing was used that has one."""
+    list_nano: int | None
+    currency: Currency | None
+    price_version: str | None
+
+    @property
+    def is_estimated(self) -> bool:
+        return used_anything(self.record.usage) and not self.record.usage.reported
+
+
+_COLUMNS = ("record", "user_id", "kind", "is_byok", "cost_nano", "list_nano", "currency", "price_version")
+
+
+def list_calls(db: Connection, wanted: CallFilter, *, before: Place | None, limit: int) -> list[CallRow]:
+    """Newest first; ``before`` is the last one seen."""
+    table = USAGE_RECORDS.c
+    question = _question().where(_matches(db, wanted))
+    if before is not None:
+        at_s, name = before
+        # The first part alone lets a database begin there; the second is for calls of the same time.
+        question = question.where(table.at_s <= at_s, tuple_(table.at_s, table.id) < tuple_(at_s, name))
+    rows = db.execute(question.order_by(table.at_s.desc(), table.id.desc()).limit(limit))
+    return [_call(row) for row in rows]
+
+
+def find_call(db: Connection, request_id: str) -> CallRow | None:
+    row = db.execute(_question().where(USAGE_RECORDS.c.id == request_id).limit(1)).one_or_none()
+    return None if row is None else _call(row)
+
+
+def _question() -> Select[Any]:
+    return select(*(USAGE_RECORDS.c[name] for name in _COLUMNS))
+
+
+# A row of a SQLAlchemy query has columns of any type.
+def _call(row: Any) -> CallRow:
+    record = decode_record(row.record.encode())
+    return CallRow(
+        record=record,
+        user=row.user_id,
+        kind=row.kind,
+        is_byok=row.is_byok,
+        cost_nano=row.cost_nano,
+        list_nano=row.list_nano,
+        currency=None if row.currency is None else Currency(row.currency),
+        price_version=row.price_version,
+    )
+
+
+def _matches(db: Connection, wanted: CallFilter) -> ColumnElement[bool]:
+    table, usage = USAGE_RECORDS.c, wanted.usage
+    parts: list[ColumnElement[bool]] = [table.at_s >= usage.since_s, table.at_s < usage.until_s]
+    if usage.tenant is not None:
+        parts.append(table.tenant == usage.tenant)
+    if usage.owner is not None:
+        parts.append(table.user_id == usage.owner)
+    if usage.keys is not None:
+        parts.append(table.key_id.in_(sorted(usage.keys)))
+    if usage.users is not None:
+        parts.append(table.user_id.in_(sorted(usage.users)))
+    if usage.model is not None:
+        parts.append(table.model == usage.model)
+    if usage.provider is not None:
+        parts.append(table.provider == usage.provider)
+    if usage.is_byok is not None:
+        parts.append(table.is_byok == usage.is_byok)
+    parts += [has_label(db, table.labels, name, value) for name, value in usage.labels]
+    if wanted.outcomes:
+        parts.append(table.outcome.in_(sorted(wanted.outcomes)))
+    if wanted.request:
+        parts.append(table.id == wanted.request)
+    if wanted.upstream_request:
+        parts.append(table.upstream_request_id == wanted.upstream_request)
+    if wanted.task:
+        parts.append(table.task_id == wanted.task)
+    return and_(*parts)
