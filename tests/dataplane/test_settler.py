@@ -9,9 +9,31 @@ from tests.support.walks import Plane, Script, ScriptedExchange, ended, in_loop
 
 from aimesh.core.ids import InterfaceId, TaskId
 from aimesh.core.outcome import Outcome
-from aimesh.dataplane.settler import CLAIM_S, GIVE_UP_S, LONGEST_WAIT_S, MOST_AT_ONCE, Settler, wait_s
+from aimesh.core.record import UsageRecord
+from aimesh.core.usage import Usage
+from aimesh.dataplane.settle import RecordSink
+from aimesh.dataplane.settler import (
+    CLAIM_S,
+    FORGOTTEN_POLLS,
+    GIVE_UP_S,
+    LEASE_S,
+    LONGEST_WAIT_S,
+    LOOK_EVERY_S,
+    MOST_OF_ONE,
+    REST_S,
+    USUAL_WAIT_S,
+    Settler,
+    wait_s,
+)
 from aimesh.dataplane.snapshot import Snapshot, compile_snapshot
-from aimesh.dataplane.tasks import FIRST_POLL_AFTER_S, Tasks
+from aimesh.dataplane.tasks import (
+    CALLER_ASKED_S,
+    FIRST_POLL_AFTER_S,
+    SETTLE_CLAIM_S,
+    TASK_EXPIRED,
+    TASK_FORGOTTEN,
+    Tasks,
+)
 from aimesh.net.children import Children
 from aimesh.store.database import StoreError
 from aimesh.store.tasks import Progress, Task
@@ -39,9 +61,20 @@ class World:
         self.crashes: list[BaseException] = []
         self.errors: list[StoreError] = []
         self.children = Children(lambda _name, error: self.crashes.append(error))
+        self.charged: list[tuple[TaskId, int]] = []
+        self.settler = self.another()
+
+    def another(self, sink: RecordSink | None = None) -> Settler:
+        """Of another worker, on the same database."""
         store = self.plane.task_store
-        self.settler = Settler(
-            Tasks(store, self.plane.client, sink=self.plane.records, clock=self.plane.clock),
+        return Settler(
+            Tasks(
+                store,
+                self.plane.client,
+                sink=sink or self.plane.records,
+                clock=self.plane.clock,
+                charge=self._charge,
+            ),
             store,
             children=self.children,
             clock=self.plane.clock,
@@ -49,13 +82,16 @@ class World:
             on_error=self.errors.append,
         )
 
+    def _charge(self, task: Task, usage: Usage) -> None:
+        self.charged.append((task.id, usage.output_tokens))
+
     async def make(self) -> None:
         await ended(self.plane.call(TASKS, FILM))
 
-    async def round(self, after_s: float, *, hangs: int = 0) -> None:
+    async def round(self, after_s: float, *, hangs: int = 0, by: Settler | None = None) -> None:
         """Time passes, then the settler looks, and all of its questions but ``hangs`` are answered."""
         self.plane.clock.advance(after_s)
-        await self.settler.round()
+        await (by or self.settler).round()
         async with asyncio.timeout(5):
             while len(self.children.names) > hangs or self.questions < hangs:
                 await asyncio.sleep(0.002)
@@ -108,7 +144,7 @@ def test_a_task_is_asked_about_until_it_ends_and_paid_once(tmp_path: Path) -> No
     run(tmp_path, work, says(200, RUNNING), says(200, DONE))
 
 
-@pytest.mark.parametrize("answer", [says(500, b""), says(200, b"<html>"), says(429, b"{}")])
+@pytest.mark.parametrize("answer", [says(500, b""), says(200, b"<html>"), says(404, b"{}")])
 def test_a_question_that_fails_is_put_again(tmp_path: Path, answer: Script) -> None:
     async def work(world: World) -> None:
         await world.round(FIRST_POLL_AFTER_S + 1)
@@ -120,22 +156,117 @@ def test_a_question_that_fails_is_put_again(tmp_path: Path, answer: Script) -> N
     run(tmp_path, work, answer, says(200, DONE))
 
 
-def test_what_the_provider_has_forgotten_is_left_alone(tmp_path: Path) -> None:
+def test_a_provider_that_says_too_many_is_left_alone(tmp_path: Path) -> None:
     async def work(world: World) -> None:
         await world.round(FIRST_POLL_AFTER_S + 1)
+        assert wait_s(1) < REST_S
+        await world.round(REST_S - 1)
+        assert world.questions == 1
+        await world.round(1.1)
+        assert (world.questions, (await world.task()).settled) == (2, True)
+
+    run(tmp_path, work, says(429, b"{}"), says(200, DONE))
+
+
+def test_what_the_provider_has_forgotten_ends_with_a_record(tmp_path: Path) -> None:
+    async def work(world: World) -> None:
+        for _ in range(FORGOTTEN_POLLS):
+            assert not (await world.task()).settled
+            await world.round(USUAL_WAIT_S + 1)
         assert (await world.task()).settled
         await world.round(LONGEST_WAIT_S * 2)
-        assert world.questions == 1
-        assert world.operations == ["create_task"]
+        assert world.questions == FORGOTTEN_POLLS
+        assert world.operations == ["create_task", "settle_task"]
+        record = world.plane.records.all[1]
+        assert (record.outcome, record.error_code) == (Outcome.UPSTREAM_FAILED, TASK_FORGOTTEN)
+        assert world.charged == []
 
-    run(tmp_path, work, says(404, b'{"error":{"code":"NotFound","message":"no"}}'))
+    gone = says(404, b'{"error":{"code":"NotFound","message":"no"}}')
+    run(tmp_path, work, *[gone] * FORGOTTEN_POLLS)
 
 
 def test_a_week_is_enough(tmp_path: Path) -> None:
     async def work(world: World) -> None:
         await world.round(GIVE_UP_S + 1)
         assert world.questions == 0
+        task = await world.task()
+        assert (task.settled, task.finished, task.succeeded, task.status) == (True, True, False, "expired")
+        record = world.plane.records.all[1]
+        assert (record.id, record.error_code) == ("task:task:cgt-1", TASK_EXPIRED)
+        assert not record.usage.output_tokens
+        await world.round(CLAIM_S + 1)
+        assert len(world.plane.records.all) == 2
+
+    run(tmp_path, work)
+
+
+def test_a_caller_that_asks_is_not_asked_for(tmp_path: Path) -> None:
+    async def work(world: World) -> None:
+        world.plane.clock.advance(FIRST_POLL_AFTER_S - 1)
+        await ended(world.plane.call(f"{TASKS}/cgt-1", method="GET"))
+        await world.round(CALLER_ASKED_S - 1)
+        assert world.questions == 1
+        await world.round(1.1)
+        assert (world.questions, (await world.task()).settled) == (2, True)
+
+    run(tmp_path, work, says(200, RUNNING), says(200, DONE))
+
+
+def test_one_of_several_workers_asks_and_another_when_it_is_gone(tmp_path: Path) -> None:
+    async def work(world: World) -> None:
+        other = world.another()
+        await world.settler.round()
+        await other.round()
+        await world.round(FIRST_POLL_AFTER_S + 1, by=other)
+        assert world.questions == 0
+        await world.round(0)
+        assert world.questions == 1
+        # The first has renewed its part just now, and is gone.
+        await world.round(LEASE_S - 0.1, by=other)
+        assert world.questions == 1
+        await world.round(LOOK_EVERY_S + 1.1, by=other)
+        assert (world.questions, (await world.task()).settled) == (2, True)
+        await world.settler.round()
+        assert world.errors == []
+
+    run(tmp_path, work, says(200, RUNNING), says(200, DONE))
+
+
+def test_a_kill_between_record_and_mark_costs_a_second_record_of_the_same_id_and_one_charge(
+    tmp_path: Path,
+) -> None:
+    class Deadly:
+        def append(self, record: UsageRecord) -> None:
+            world_of.plane.records.append(record)
+            raise StoreError("killed here")
+
+    world_of: World
+
+    async def work(world: World) -> None:
+        nonlocal world_of
+        world_of = world
+        await world.round(FIRST_POLL_AFTER_S + 1, by=world.another(Deadly()))
+        assert (len(world.errors), (await world.task()).settled) == (1, False)
+        await world.round(SETTLE_CLAIM_S - 1)
+        assert (len(world.plane.records.all), world.charged) == (2, [])
+        await world.round(1.1)
         assert (await world.task()).settled
+        first, second = world.plane.records.all[1:]
+        assert (first.id, first.usage) == (second.id, second.usage)
+        assert world.charged == [("cgt-1", 500)]
+        assert world.questions == 1
+
+    run(tmp_path, work, says(200, DONE))
+
+
+@pytest.mark.parametrize(("status", "records"), [("cancelled", 1), ("expired", 2)])
+def test_an_end_without_words_is_finished_by_the_next(status: str, records: int, tmp_path: Path) -> None:
+    async def work(world: World) -> None:
+        silent_end = Progress(status=status, finished=True, succeeded=False, document=b"")
+        await world.plane.task_store.update(InterfaceId("task"), TaskId("cgt-1"), silent_end)
+        await world.round(1)
+        assert (world.questions, (await world.task()).settled) == (0, True)
+        assert len(world.plane.records.all) == records
 
     run(tmp_path, work)
 
@@ -194,21 +325,20 @@ def test_a_database_that_fails_is_reported_and_tried_again(tmp_path: Path) -> No
     run(tmp_path, work)
 
 
-def test_no_more_than_some_at_once(tmp_path: Path) -> None:
+def test_a_round_asks_one_account_no_more_than_some(tmp_path: Path) -> None:
     async def main() -> None:
-        many = MOST_AT_ONCE + 5
-        made = [says(200, b'{"id":"cgt-%d"}' % number) for number in range(1, many)]
+        many = MOST_OF_ONE * 2 + 5
+        made = [says(200, b'{"id":"cgt-%d"}' % number) for number in range(2, many + 1)]
         world = World(tmp_path, *made)
         for _ in range(many):
             await world.make()
         world.plane.clock.advance(FIRST_POLL_AFTER_S + 1)
-        for _ in range(2):
+        for asked in (MOST_OF_ONE, MOST_OF_ONE * 2, many):
             await world.settler.round()
             async with asyncio.timeout(5):
-                while len(world.plane.client.exchanges) < many + MOST_AT_ONCE:
+                while len(world.plane.client.exchanges) < many + asked:
                     await asyncio.sleep(0.002)
-        assert len(world.children.names) == MOST_AT_ONCE
-        assert len(world.plane.client.exchanges) == many + MOST_AT_ONCE
+            assert len(world.plane.client.exchanges) == many + asked
         await world.children.stop()
         world.plane.close()
 
@@ -216,7 +346,8 @@ def test_no_more_than_some_at_once(tmp_path: Path) -> None:
 
 
 def test_waits_grow_to_a_limit() -> None:
-    waits = [wait_s(polls) for polls in range(12)]
+    waits = [wait_s(polls) for polls in range(300)]
     assert waits == sorted(waits)
     assert waits[0] == 5.0
+    assert waits[12] == USUAL_WAIT_S
     assert waits[-1] == LONGEST_WAIT_S == wait_s(10_000)

@@ -242,6 +242,28 @@ def test_what_waits_is_seen_by_the_other_worker_before_it_was_moved(node: Node) 
     run(scenario())
 
 
+def test_settling_is_claimed_once_while_it_is_away_and_due_when_it_is_back(node: Node) -> None:
+    async def scenario() -> None:
+        for number in (1, 2, 3):
+            await node.first.create(new_task(number), poll_after_s=1000)
+        with away(node):
+            for number in (1, 2):
+                assert await node.first.update(ARK, TaskId(f"cgt-{number:04d}"), DONE)
+            claims = [await each.claim_settling(ARK, ONE, claim_s=30) for each in (node.first, node.second)]
+            assert claims == [True, False]
+            assert await node.second.mark_settled(ARK, ONE)
+            assert await node.second.expire(ARK, TaskId("cgt-0003"), status="expired", claim_s=30)
+        # The first is settled; of the second and third the database hears only now, and the next in turn settles them.
+        due = await node.second.claim_due(limit=10, claim_s=30)
+        assert sorted((task.id, task.status) for task in due) == [
+            ("cgt-0002", "succeeded"),
+            ("cgt-0003", "expired"),
+        ]
+        assert node.spooled() == []
+
+    run(scenario())
+
+
 def test_what_waits_survives_a_kill(node: Node) -> None:
     async def scenario() -> None:
         with away(node):

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from tests.support.stores import any_database_url, opened_database
+from tests.support.postgres import PostgresServer
+from tests.support.stores import any_database_url, opened_database, postgres_server
 
 from aimesh.core.clock import FixedClock
 from aimesh.core.ids import (
@@ -24,7 +25,7 @@ from aimesh.net.walk import Walk
 from aimesh.store.database import Database, DuplicateError, Session
 from aimesh.store.tasks import NewTask, Progress, Task, TaskFilter, TaskStore
 
-__all__ = ["any_database_url"]
+__all__ = ["any_database_url", "postgres_server"]
 
 ARK = InterfaceId("task")
 DASHSCOPE = InterfaceId("dashscope_video")
@@ -170,6 +171,149 @@ def test_due_tasks_go_to_one_worker_at_a_time(any_database_url: str, clock: Fixe
             assert sorted(task.id for task in again) == [f"cgt-{number:04d}" for number in range(2, 6)]
 
     asyncio.run(scenario())
+
+
+def test_a_claim_takes_so_many_of_each_credential_and_none_of_those_at_rest(
+    tasks: TaskStore, clock: FixedClock
+) -> None:
+    async def scenario() -> None:
+        names = {"a": range(5), "b": range(10, 12), "c": range(20, 23)}
+        for credential, numbers in names.items():
+            for number in numbers:
+                task = msgspec.structs.replace(new_task(number), credential=CredentialId(credential))
+                await tasks.create(task)
+        due = await tasks.claim_due(limit=4, claim_s=30, each=2, resting=[CredentialId("c")])
+        assert [task.credential for task in due] == ["a", "a", "b", "b"]
+        due = await tasks.claim_due(limit=100, claim_s=30, each=2)
+        assert [task.credential for task in due] == ["a", "a", "c", "c"]
+        assert len(await tasks.claim_due(limit=100, claim_s=30)) == 2
+
+    asyncio.run(scenario())
+
+
+def test_who_claims_settling_is_alone_until_the_claim_is_over(
+    any_database_url: str, clock: FixedClock
+) -> None:
+    async def scenario() -> None:
+        with opened_database(any_database_url) as first, opened_database(any_database_url) as second:
+            stores = [TaskStore(first, clock), TaskStore(second, clock)]
+            task_id = new_task().id
+            await stores[0].create(new_task(), poll_after_s=1000)
+            assert not await stores[0].claim_settling(ARK, task_id, claim_s=30)
+            await stores[0].update(ARK, task_id, DONE)
+            for _ in range(2):
+                asked = [stores[i % 2].claim_settling(ARK, task_id, claim_s=30) for i in range(10)]
+                assert sorted(await asyncio.gather(*asked)) == [False] * 9 + [True]
+                # New words do not give the claim away.
+                await stores[1].update(ARK, task_id, DONE)
+                assert await stores[1].claim_due(limit=10, claim_s=30) == []
+                clock.advance(30)
+            assert await stores[1].mark_settled(ARK, task_id)
+            assert not await stores[0].claim_settling(ARK, task_id, claim_s=30)
+
+    asyncio.run(scenario())
+
+
+def test_the_end_of_a_task_makes_it_due_at_once(tasks: TaskStore) -> None:
+    async def scenario() -> None:
+        await tasks.create(new_task(), poll_after_s=1000)
+        await tasks.update(ARK, new_task().id, DONE)
+        assert [task.finished for task in await tasks.claim_due(limit=10, claim_s=30)] == [True]
+
+    asyncio.run(scenario())
+
+
+def test_only_what_has_not_ended_expires(tasks: TaskStore, clock: FixedClock) -> None:
+    async def scenario() -> None:
+        for number in (1, 2):
+            await tasks.create(new_task(number))
+        await tasks.update(ARK, TaskId("cgt-0001"), DONE)
+        assert not await tasks.expire(ARK, TaskId("cgt-0001"), status="expired", claim_s=30)
+        assert await tasks.expire(ARK, TaskId("cgt-0002"), status="expired", claim_s=30)
+        assert not await tasks.expire(ARK, TaskId("cgt-0002"), status="expired", claim_s=30)
+        assert not await tasks.claim_settling(ARK, TaskId("cgt-0002"), claim_s=30)
+        found = await tasks.find(ARK, TaskId("cgt-0002"))
+        assert found is not None
+        assert (found.status, found.finished, found.succeeded, found.document) == (
+            "expired",
+            True,
+            False,
+            b"",
+        )
+        clock.advance(30)
+        assert await tasks.claim_settling(ARK, TaskId("cgt-0002"), claim_s=30)
+
+    asyncio.run(scenario())
+
+
+def test_a_caller_that_asks_puts_the_settler_off(tasks: TaskStore, clock: FixedClock) -> None:
+    async def scenario() -> None:
+        await tasks.create(new_task(), poll_after_s=5)
+        asked = msgspec.structs.replace(RUNNING, not_before_s=clock.wall_s() + 10)
+        await tasks.update(ARK, new_task().id, asked)
+        clock.advance(9)
+        assert await tasks.claim_due(limit=10, claim_s=30) == []
+        clock.advance(1)
+        assert len(await tasks.claim_due(limit=10, claim_s=30)) == 1
+        # A claim lasts longer than that.
+        await tasks.update(
+            ARK, new_task().id, msgspec.structs.replace(RUNNING, not_before_s=clock.wall_s() + 10)
+        )
+        clock.advance(29)
+        assert await tasks.claim_due(limit=10, claim_s=30) == []
+
+    asyncio.run(scenario())
+
+
+def test_one_leads_and_another_when_it_stays_away(any_database_url: str, clock: FixedClock) -> None:
+    async def scenario() -> None:
+        with opened_database(any_database_url) as first, opened_database(any_database_url) as second:
+            one, two = TaskStore(first, clock), TaskStore(second, clock)
+            answers = await asyncio.gather(*[store.lead(0.0, lease_s=10) for store in (one, two) * 5])
+            (held_s,) = [answer for answer in answers if answer]
+            assert 10 <= held_s - clock.wall_s() <= 11
+            clock.advance(9)
+            renewed_s = await two.lead(held_s, lease_s=10)
+            assert renewed_s >= held_s + 8
+            # Who was replaced, or never led, does not come back by what it held.
+            assert not await one.lead(held_s, lease_s=10)
+            clock.advance(11.1)
+            assert await one.lead(0.0, lease_s=10)
+            assert not await two.lead(renewed_s, lease_s=10)
+            # A clock that was years ahead.
+            clock.advance(-1e8)
+            assert await two.lead(0.0, lease_s=10)
+
+    asyncio.run(scenario())
+
+
+def test_rows_that_another_transaction_is_at_are_passed_over(
+    postgres_server: PostgresServer, clock: FixedClock
+) -> None:
+    async def scenario(url: str) -> None:
+        with opened_database(url) as first, opened_database(url) as second:
+            for number in range(4):
+                await TaskStore(first, clock).create(new_task(number))
+            is_held, may_go = threading.Event(), threading.Event()
+
+            def hold(session: Session) -> int:
+                rows = session.free("SELECT id FROM tasks ORDER BY id LIMIT 2")
+                is_held.set()
+                assert may_go.wait(10)
+                return len(rows)
+
+            async def claim() -> list[Task]:
+                try:
+                    assert await asyncio.to_thread(is_held.wait, 10)
+                    return await TaskStore(second, clock).claim_due(limit=10, claim_s=30)
+                finally:
+                    may_go.set()
+
+            held, due = await asyncio.gather(first.write(hold), claim())
+            assert (held, [task.id for task in due]) == (2, ["cgt-0002", "cgt-0003"])
+
+    with postgres_server.database() as url:
+        asyncio.run(scenario(url))
 
 
 def test_unfinished_tasks_are_those_not_settled(tasks: TaskStore, clock: FixedClock) -> None:

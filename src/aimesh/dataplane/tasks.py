@@ -4,8 +4,10 @@
    hears of it; a query or cancellation goes to that same endpoint with that same credential.
 2. Another key's task does not exist: Ark says 404, DashScope says ``UNKNOWN``.
 3. Lists come from the gateway's own records, never from the upstream account, which other callers share.
-4. Usage is recorded once, when the task is first seen to have succeeded, under an id made from the task's. Where a
-   kill or a hung-up caller came between "ended" and "recorded", it is read from the words that were kept.
+4. Usage is recorded once, when the task is first seen to have ended, under an id made from the task's: claimed in the
+   database, written to the journal, marked as settled, charged, in this order. Who is killed before the mark is
+   replaced when his claim has run out: by one who reads the words that were kept and writes the same id, which an
+   import counts once. Only who sets the mark charges, so a kill may lose a charge to a budget and never doubles it.
 5. What the upstream has forgotten is answered from our record, if the task had ended.
 """
 
@@ -23,7 +25,7 @@ from aimesh.core.record import UsageRecord
 from aimesh.core.usage import NO_USAGE, Usage
 from aimesh.dataplane import headers
 from aimesh.dataplane.forward import fault_of
-from aimesh.dataplane.operations import Action
+from aimesh.dataplane.operations import OPERATIONS, Action
 from aimesh.dataplane.settle import RecordSink, Ticket
 from aimesh.dataplane.snapshot import Snapshot
 from aimesh.dataplane.stages import Arrival, Authenticated, Planned
@@ -38,12 +40,20 @@ from aimesh.wire.tasks import TaskInterface, TaskPage, TaskRecord
 
 NOTHING_TO_SEND = Prepared(body=b"", stream=False)
 FIRST_POLL_AFTER_S = 5.0
+CALLER_ASKED_S = 10.0
+"""How long the settler leaves a task alone that its caller asks about."""
+SETTLE_CLAIM_S = 30.0
+"""For one record and one mark; a settler that is killed in between is replaced after it."""
 KEY_ALIAS, LABELS = "key_alias", "labels"
 """Members of a task's summary beside what chooses its price: the key as it was when the task was made."""
 _CANCELLED = {Family.ARK: "cancelled", Family.DASHSCOPE: "CANCELED"}
-"""How each family spells it."""
-QUERY_TIMEOUTS = Timeouts(connect_s=5.0, first_byte_s=30.0, idle_s=30.0, whole_s=60.0)
-
+_EXPIRED = {Family.ARK: "expired", Family.DASHSCOPE: "UNKNOWN"}
+"""How each family spells them."""
+_FAMILIES = {operation.interface: operation.family for operation in OPERATIONS}
+TASK_EXPIRED = "TASK_EXPIRED"
+TASK_FORGOTTEN = "TASK_FORGOTTEN"
+"""Codes in the records of tasks that ended without a word."""
+QUERY_TIMEOUTS = Timeouts(connect_s=5.0, first_byte_s=20.0, idle_s=20.0, whole_s=30.0)
 
 Charge = Callable[[Task, Usage], None]
 """Counts what a task used against the budgets of its key and tenant."""
@@ -70,7 +80,7 @@ class _Query(Struct, frozen=True):
 class Tasks:
     """One per worker."""
 
-    __slots__ = ("_charge", "_client", "_clock", "_settling", "_sink", "_store")
+    __slots__ = ("_charge", "_client", "_clock", "_sink", "_store")
 
     def __init__(
         self,
@@ -86,7 +96,6 @@ class Tasks:
         self._sink = sink
         self._clock = clock
         self._charge = charge
-        self._settling: set[tuple[str, str]] = set()
 
     async def bind(self, planned: Planned, ticket: Ticket, whole: Whole) -> None:
         """Binds a task that an upstream has just accepted. Raises ``Internal`` when it cannot be kept."""
@@ -261,39 +270,56 @@ class Tasks:
             succeeded=state.succeeded,
             document=answer.body,
             poll_at_s=poll_at_s,
+            not_before_s=self._clock.wall_s() + CALLER_ASKED_S if poll_at_s is None else 0.0,
         )
         await self._store.update(task.interface, task.id, progress)
         if state.finished:
             await self._settle(task, state, answer.usage)
 
-    async def settle_kept(self, task: Task) -> None:
-        """Settles a task that has ended from what was kept of it, if that was not done yet."""
+    async def settle_kept(self, task: Task, *, is_claimed: bool = False) -> None:
+        """Settles a task that has ended from what was kept of it, if that was not done yet. ``is_claimed``: the caller
+        has the claim."""
         if task.settled:
             return
         answer = _task_interface(task.interface).read_task(
             task.document, msgspec.convert(dict(task.summary), Usage)
         )
         if answer.task is not None:
-            await self._settle(task, answer.task, answer.usage)
+            await self._settle(task, answer.task, answer.usage, is_claimed=is_claimed)
 
-    async def _settle(self, task: Task, state: TaskState, usage: Usage) -> None:
-        name = (task.interface, task.id)
-        if task.settled or name in self._settling:
+    async def expire(self, task: Task, code: str) -> None:
+        """Ends a task of which nothing more will be heard, with a record that says so. ``code``: why."""
+        status = _EXPIRED[_FAMILIES[task.interface]]
+        if await self._store.expire(task.interface, task.id, status=status, claim_s=SETTLE_CLAIM_S):
+            await self._close(task, code)
+
+    async def settle_silent(self, task: Task) -> None:
+        """Does what a kill left undone of a cancellation or an expiry. For who has the claim."""
+        family = _FAMILIES[task.interface]
+        if task.status == _CANCELLED[family]:
+            await self._store.mark_settled(task.interface, task.id)
+        else:
+            await self._close(task, TASK_EXPIRED)
+
+    async def _close(self, task: Task, code: str) -> None:
+        self._sink.append(self._settlement(task, None, NO_USAGE, code=code))
+        await self._store.mark_settled(task.interface, task.id)
+
+    async def _settle(self, task: Task, state: TaskState, usage: Usage, *, is_claimed: bool = False) -> None:
+        if task.settled:
             return
-        self._settling.add(name)
-        try:
-            current = await self._store.find(task.interface, task.id)
-            if current is not None and not current.settled:
-                # Written before it is marked: a kill in between writes it again under the same id.
-                self._sink.append(self._settlement(task, state, usage))
-                await self._store.mark_settled(task.interface, task.id)
-                if state.succeeded and self._charge is not None:
-                    self._charge(task, usage)
-        finally:
-            self._settling.discard(name)
+        name = (task.interface, task.id)
+        if not is_claimed and not await self._store.claim_settling(*name, claim_s=SETTLE_CLAIM_S):
+            return
+        self._sink.append(self._settlement(task, state, usage))
+        if await self._store.mark_settled(*name) and state.succeeded and self._charge is not None:
+            self._charge(task, usage)
 
-    def _settlement(self, task: Task, state: TaskState, usage: Usage) -> UsageRecord:
+    def _settlement(
+        self, task: Task, state: TaskState | None, usage: Usage, *, code: str = ""
+    ) -> UsageRecord:
         labels = msgspec.json.decode(str(task.summary.get(LABELS) or "{}"), type=dict[str, str])
+        has_succeeded = state is not None and state.succeeded
         return UsageRecord(
             id=RequestId(f"task:{task.interface}:{task.id}"),
             at=self._clock.wall_s(),
@@ -303,14 +329,15 @@ class Tasks:
             labels=labels,
             operation="settle_task",
             interface=task.interface,
-            outcome=Outcome.OK if state.succeeded else Outcome.UPSTREAM_FAILED,
+            outcome=Outcome.OK if has_succeeded else Outcome.UPSTREAM_FAILED,
             duration_ms=0.0,
             model=task.model,
             endpoint=task.endpoint,
             provider=task.provider,
             credential=task.credential,
             upstream_model=task.upstream_name,
-            usage=usage if state.succeeded else NO_USAGE,
+            error_code=code,
+            usage=usage if has_succeeded else NO_USAGE,
             task_id=task.id,
         )
 

@@ -194,6 +194,9 @@ class _Session:
         row = cursor.fetchone()
         return _Row(_places(cursor), row) if row is not None else None
 
+    def free(self, sql: str, values: Values = NO_VALUES) -> Sequence[Row]:
+        return self.all(f"{sql} FOR UPDATE SKIP LOCKED", values)
+
     def change(self, sql: str, values: Values = NO_VALUES) -> int:
         return self._connection.execute(_translated(sql), values).rowcount
 

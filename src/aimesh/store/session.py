@@ -45,6 +45,10 @@ class Session(Protocol):
 
     def one(self, sql: str, values: Values = NO_VALUES) -> Row | None: ...
 
+    def free(self, sql: str, values: Values = NO_VALUES) -> Sequence[Row]:
+        """Those of the rows that no other transaction is at; they are this one's until it ends. For ``write``."""
+        ...
+
     def change(self, sql: str, values: Values = NO_VALUES) -> int:
         """Gives the number of rows that it touched."""
         ...

@@ -15,7 +15,7 @@ says, or it is *spooled*: the database is still to hear of it, and until then th
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -23,7 +23,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from aimesh.core.clock import Clock
-from aimesh.core.ids import InterfaceId, KeyId, TaskId
+from aimesh.core.ids import CredentialId, InterfaceId, KeyId, TaskId
 from aimesh.store.database import (
     Database,
     DuplicateError,
@@ -89,7 +89,8 @@ ON CONFLICT (interface, id) DO NOTHING"""  # noqa: S608 - names of ours
 _MERGE = """
 UPDATE tasks SET
     status = :status, finished = :finished, succeeded = :succeeded, document = :document,
-    settled = settled OR :settled, updated_at_s = :updated_at_s
+    settled = settled OR :settled, updated_at_s = :updated_at_s,
+    poll_at_s = CASE WHEN :finished AND NOT finished THEN 0 ELSE poll_at_s END
 WHERE interface = :interface AND id = :id AND key_id = :key_id AND (:finished OR NOT finished)"""
 
 _DELETE = "DELETE FROM tasks WHERE interface = :interface AND id = :id"
@@ -208,9 +209,29 @@ class SpooledTaskStore:
     async def delete(self, interface: InterfaceId, task_id: TaskId) -> bool:
         return await self._change(interface, task_id, lambda store: store.delete(interface, task_id))
 
-    async def claim_due(self, *, limit: int, claim_s: float) -> list[Task]:
+    async def expire(self, interface: InterfaceId, task_id: TaskId, *, status: str, claim_s: float) -> bool:
+        return await self._change(
+            interface, task_id, lambda store: store.expire(interface, task_id, status=status, claim_s=claim_s)
+        )
+
+    async def claim_settling(self, interface: InterfaceId, task_id: TaskId, *, claim_s: float) -> bool:
+        return await self._change(
+            interface, task_id, lambda store: store.claim_settling(interface, task_id, claim_s=claim_s)
+        )
+
+    async def lead(self, held_until_s: float, *, lease_s: float) -> float:
+        return await self._there.lead(held_until_s, lease_s=lease_s)
+
+    async def claim_due(
+        self,
+        *,
+        limit: int,
+        claim_s: float,
+        each: int | None = None,
+        resting: Collection[CredentialId] = (),
+    ) -> list[Task]:
         await self.drain()
-        return await self._there.claim_due(limit=limit, claim_s=claim_s)
+        return await self._there.claim_due(limit=limit, claim_s=claim_s, each=each, resting=resting)
 
     async def unfinished(self, limit: int) -> list[Task]:
         await self.drain()

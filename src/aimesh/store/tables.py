@@ -131,10 +131,13 @@ VIRTUAL_KEYS = Table(
     Column("version", Integer, nullable=False, server_default=text("1")),
     Index("virtual_keys_changed", "changed"),
     Index(
-        "virtual_keys_newest",
+        "virtual_keys_listed",
         "tenant",
         "created_at_s",
         "id",
+        # For the status of a key.
+        "enabled",
+        "expires_at_s",
         sqlite_where=text("NOT deleted"),
         postgresql_where=text("NOT deleted"),
     ),
@@ -467,7 +470,8 @@ JOURNAL_POSITIONS = Table(
 IMPORT_STATE = Table(
     "import_state",
     METADATA,
-    # ``node:<id>``: when that node last had nothing more to import.
+    # ``node:<id>``: when that node last had nothing more to import. ``settler``: until when the worker leads that asks
+    # about tasks.
     Column("name", Text, primary_key=True),
     Column("value", Double, nullable=False),
 )

@@ -6,9 +6,15 @@
 3. ``mark_settled`` is true exactly once per task, across processes and restarts. Usage that is written to the
    journal under an id derived from the task, before marking, is then counted exactly once.
 4. ``claim_due`` gives a task to one worker at a time: a claim keeps the others away until it runs out.
+5. A task that has just finished is nobody's: whoever ``claim_settling`` answers with true writes its usage, and
+   nobody else does before the claim runs out. Whoever dies before he marked it is replaced, so nothing is lost.
+6. Of all who want to ``lead``, one does; where he stays away, another does when his time has run out. Should two
+   believe it for a moment, 3 to 5 hold all the same.
 """
 
-from collections.abc import Mapping
+import secrets
+from collections import Counter
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 import msgspec
@@ -89,6 +95,8 @@ class Progress(Struct, frozen=True):
     document: bytes
     poll_at_s: float | None = None
     """When the settler asks next; None: as it stands."""
+    not_before_s: float = 0.0
+    """The settler asks no earlier."""
 
 
 class TaskFilter(Struct, frozen=True):
@@ -119,23 +127,47 @@ INSERT INTO tasks (
     :status, :finished, :succeeded, FALSE, :summary, :document, 0, :poll_at_s, :now_s, :now_s
 ) ON CONFLICT (interface, id) DO NOTHING"""
 
+# Of a finished task, ``poll_at_s`` says until when somebody settles it.
+
 _UPDATE = """
 UPDATE tasks SET
     status = :status, finished = :finished, succeeded = :succeeded, document = :document,
-    poll_at_s = COALESCE(:poll_at_s, poll_at_s), updated_at_s = :now_s
+    updated_at_s = :now_s,
+    poll_at_s = CASE
+        WHEN finished THEN poll_at_s
+        WHEN :finished THEN 0
+        WHEN :not_before_s > COALESCE(:poll_at_s, poll_at_s) THEN :not_before_s
+        ELSE COALESCE(:poll_at_s, poll_at_s)
+    END
 WHERE interface = :interface AND id = :id AND (:finished OR NOT finished)"""
 
 _SETTLE = """
 UPDATE tasks SET settled = TRUE, updated_at_s = :now_s
 WHERE interface = :interface AND id = :id AND NOT settled"""
 
-_DUE = """
-SELECT * FROM tasks WHERE NOT settled AND poll_at_s <= :now_s ORDER BY poll_at_s, interface, id LIMIT :limit"""
-"""In one order for everybody: two claimers wait for one another, never each for the other."""
+_CLAIM_SETTLING = """
+UPDATE tasks SET poll_at_s = :until_s
+WHERE interface = :interface AND id = :id AND finished AND NOT settled AND poll_at_s <= :now_s"""
+
+_EXPIRE = """
+UPDATE tasks SET
+    status = :status, finished = TRUE, succeeded = FALSE, document = :document,
+    poll_at_s = :until_s, updated_at_s = :now_s
+WHERE interface = :interface AND id = :id AND NOT finished AND NOT settled"""
 
 _CLAIM = """
 UPDATE tasks SET poll_at_s = :until_s, polls = polls + 1
 WHERE interface = :interface AND id = :id AND NOT settled AND poll_at_s <= :now_s"""
+
+_LEAD = """
+INSERT INTO import_state (name, value) VALUES (:name, :until_s)
+ON CONFLICT (name) DO UPDATE SET value = :until_s
+WHERE import_state.value = :held_until_s OR import_state.value <= :now_s OR import_state.value > :never_s"""
+"""What the leader wrote last is what he is known by: it differs by microseconds from what anybody else writes."""
+
+_LEADER = "settler"
+_CLOCK_SLACK_S = 3600.0
+"""A leader whose time ends later than this had a clock that was wrong."""
 
 
 class TaskBook(Protocol):
@@ -152,9 +184,26 @@ class TaskBook(Protocol):
 
     async def update(self, interface: InterfaceId, task_id: TaskId, progress: Progress) -> bool: ...
 
-    async def claim_due(self, *, limit: int, claim_s: float) -> list[Task]: ...
+    async def drain(self) -> None: ...
+
+    async def lead(self, held_until_s: float, *, lease_s: float) -> float: ...
+
+    async def claim_due(
+        self,
+        *,
+        limit: int,
+        claim_s: float,
+        each: int | None = None,
+        resting: Collection[CredentialId] = (),
+    ) -> list[Task]: ...
 
     async def unfinished(self, limit: int) -> list[Task]: ...
+
+    async def expire(
+        self, interface: InterfaceId, task_id: TaskId, *, status: str, claim_s: float
+    ) -> bool: ...
+
+    async def claim_settling(self, interface: InterfaceId, task_id: TaskId, *, claim_s: float) -> bool: ...
 
     async def mark_settled(self, interface: InterfaceId, task_id: TaskId) -> bool: ...
 
@@ -224,35 +273,74 @@ class TaskStore:
             "succeeded": progress.succeeded,
             "document": progress.document,
             "poll_at_s": progress.poll_at_s,
+            "not_before_s": progress.not_before_s,
             "now_s": self._clock.wall_s(),
         }
         return await self._database.write(lambda session: session.change(_UPDATE, values) > 0)
 
-    async def claim_due(self, *, limit: int, claim_s: float) -> list[Task]:
-        """Unsettled tasks whose turn it is, longest due first. They are due again after ``claim_s`` unless
-        ``update`` says otherwise."""
+    async def drain(self) -> None:
+        """Holds nothing back: see ``spool.py``."""
+
+    async def lead(self, held_until_s: float, *, lease_s: float) -> float:
+        """Gives until when the one who asks leads; 0: another does. ``held_until_s``: what it gave last; 0 at first."""
         now_s = self._clock.wall_s()
+        until_s = now_s + lease_s + secrets.randbelow(1_000_000) / 1_000_000
+        values: dict[str, Value] = {
+            "name": _LEADER,
+            "now_s": now_s,
+            "until_s": until_s,
+            "held_until_s": held_until_s,
+            "never_s": now_s + lease_s + _CLOCK_SLACK_S,
+        }
+        leads = await self._database.write(lambda session: session.change(_LEAD, values) > 0)
+        return until_s if leads else 0.0
 
-        def work(session: Session) -> list[Task]:
-            claimed = []
-            for row in session.all(_DUE, {"now_s": now_s, "limit": limit}):
-                claim: dict[str, Value] = {
-                    "interface": row["interface"],
-                    "id": row["id"],
-                    "now_s": now_s,
-                    "until_s": now_s + claim_s,
-                }
-                if session.change(_CLAIM, claim):
-                    claimed.append(msgspec.structs.replace(read_task(row), polls=row["polls"] + 1))
-            return claimed
-
-        return await self._database.write(work)
+    async def claim_due(
+        self,
+        *,
+        limit: int,
+        claim_s: float,
+        each: int | None = None,
+        resting: Collection[CredentialId] = (),
+    ) -> list[Task]:
+        """Unsettled tasks whose turn it is, longest due first: at most ``each`` of a credential, none of those that
+        are ``resting``. They are due again after ``claim_s`` unless ``update`` says otherwise."""
+        now_s = self._clock.wall_s()
+        return await self._database.write(
+            lambda session: _claim_due(
+                session, _Due(now_s, now_s + claim_s, limit, limit if each is None else each), set(resting)
+            )
+        )
 
     async def unfinished(self, limit: int) -> list[Task]:
         """Tasks that are not settled, oldest first, whoever has claimed them."""
         sql = "SELECT * FROM tasks WHERE NOT settled ORDER BY created_at_s LIMIT :limit"
         rows = await self._database.read(lambda session: session.all(sql, {"limit": limit}))
         return [read_task(row) for row in rows]
+
+    async def expire(self, interface: InterfaceId, task_id: TaskId, *, status: str, claim_s: float) -> bool:
+        """Ends a task of which nothing more is heard. True: it had not ended otherwise, and settling it is claimed."""
+        now_s = self._clock.wall_s()
+        values: dict[str, Value] = {
+            "interface": interface,
+            "id": task_id,
+            "status": status,
+            "document": b"",
+            "now_s": now_s,
+            "until_s": now_s + claim_s,
+        }
+        return await self._database.write(lambda session: session.change(_EXPIRE, values) > 0)
+
+    async def claim_settling(self, interface: InterfaceId, task_id: TaskId, *, claim_s: float) -> bool:
+        """True: the task has finished, and until ``claim_s`` is over nobody else is to settle it."""
+        now_s = self._clock.wall_s()
+        values: dict[str, Value] = {
+            "interface": interface,
+            "id": task_id,
+            "now_s": now_s,
+            "until_s": now_s + claim_s,
+        }
+        return await self._database.write(lambda session: session.change(_CLAIM_SETTLING, values) > 0)
 
     async def mark_settled(self, interface: InterfaceId, task_id: TaskId) -> bool:
         """True for exactly one caller per task."""
@@ -266,6 +354,45 @@ class TaskStore:
 
     def close(self) -> None:
         """Holds nothing of its own; the database is another's to close."""
+
+
+class _Due(Struct, frozen=True):
+    now_s: float
+    until_s: float
+    limit: int
+    each: int
+
+
+def _claim_due(session: Session, due: _Due, full: set[str]) -> list[Task]:
+    """``full``: credentials of which no more are wanted."""
+    claimed: list[Task] = []
+    counts: Counter[str] = Counter()
+    while len(claimed) < due.limit:
+        wanted = due.limit - len(claimed)
+        places, values = in_list("full", sorted(full))
+        others = f"AND credential NOT IN {places}" if full else ""
+        rows = session.free(
+            # In one order for everybody.
+            f"SELECT * FROM tasks WHERE NOT settled AND poll_at_s <= :now_s {others} "  # noqa: S608 - placeholders
+            "ORDER BY poll_at_s, interface, id LIMIT :limit",
+            {**values, "now_s": due.now_s, "limit": wanted},
+        )
+        for row in rows:
+            if counts[row["credential"]] >= due.each:
+                full.add(row["credential"])
+                continue
+            claim: dict[str, Value] = {
+                "interface": row["interface"],
+                "id": row["id"],
+                "now_s": due.now_s,
+                "until_s": due.until_s,
+            }
+            if session.change(_CLAIM, claim):
+                counts[row["credential"]] += 1
+                claimed.append(msgspec.structs.replace(read_task(row), polls=row["polls"] + 1))
+        if len(rows) < wanted:
+            break
+    return claimed
 
 
 def _conditions(wanted: TaskFilter) -> tuple[str, dict[str, Value]]:
