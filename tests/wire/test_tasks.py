@@ -53,11 +53,23 @@ def test_a_dashscope_answer_wins_over_the_request_and_is_completed_by_it() -> No
     )
     done = {"output": {"task_id": "t", "task_status": "SUCCEEDED"}}
     assert settled(DASHSCOPE, done, request) == Usage(
-        video_resolution="720P", video_ratio="1:1", video_seconds=4.0, input_video=True
+        reported=False, video_resolution="720P", video_ratio="1:1", video_seconds=4.0, input_video=True
     )
     usage = {"usage": {"duration": 5, "output_video_duration": 5, "SR": 1080, "ratio": "16:9"}}
     assert settled(DASHSCOPE, done | usage, NO_USAGE) == Usage(
         video_resolution="1080", video_ratio="16:9", video_seconds=5.0
+    )
+
+
+def test_a_film_of_ark_without_its_tokens_is_estimated() -> None:
+    answer = {"id": "cgt-1", "status": "succeeded", "resolution": "720p", "ratio": "9:16", "usage": None}
+    asked = ARK.read_request(b'{"content":[],"duration":5,"generate_audio":false}')
+    assert settled(ARK, answer, asked) == Usage(
+        reported=False,
+        output_tokens=108_000,
+        video_seconds=5.0,
+        video_resolution="720p",
+        video_ratio="9:16",
     )
 
 

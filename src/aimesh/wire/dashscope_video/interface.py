@@ -3,6 +3,7 @@
 1. Every creation goes up with ``x-dashscope-async: enable``: without it the upstream answers 403.
 2. A task is created once: a second creation costs a second video.
 3. Every state of a task is a good answer with status 200, ``FAILED`` and ``UNKNOWN`` too.
+4. A film without its seconds counts those that were asked for, marked as an estimate.
 """
 
 from typing import Any
@@ -104,8 +105,10 @@ def _read_usage(usage: dict[str, Any], asked: Usage) -> Usage:
     size = text_of(usage.get("video_ratio"))
     shape = shape_of(size)
     resolution = usage.get("SR")
+    billed = billed or seconds(usage.get("video_duration"))
     return Usage(
-        video_seconds=billed or seconds(usage.get("video_duration")) or asked.video_seconds,
+        reported=billed > 0,
+        video_seconds=billed or asked.video_seconds,
         video_resolution=str(resolution)
         if isinstance(resolution, int | str) and resolution
         else (shape.resolution if shape else asked.video_resolution),

@@ -3,6 +3,7 @@
 1. A task is created once: a second creation costs a second video.
 2. The creating body goes up as it came, nulls included, with the model replaced.
 3. ``succeeded``, ``failed``, ``cancelled`` and ``expired`` are final; a failed task is a good answer (HTTP 200).
+4. A film without its tokens is estimated from its size and length, and marked so.
 """
 
 from typing import Any
@@ -21,6 +22,7 @@ from aimesh.wire.numbers import seconds, whole
 from aimesh.wire.splice import replace_model
 from aimesh.wire.tap import StreamTap, read_nothing
 from aimesh.wire.task import listing, request
+from aimesh.wire.task.pixels import estimate_tokens
 from aimesh.wire.tasks import TaskPage, TaskQuery
 from aimesh.wire.upstream_error import bad_answer, find_error
 from aimesh.wire.upstream_error import read_error as read_upstream_error
@@ -102,11 +104,15 @@ def _read_usage(answer: dict[str, Any], asked: Usage) -> Usage:
     length = seconds(answer.get("duration")) or request.frames_s(
         answer.get("frames"), answer.get("framespersecond")
     )
+    length = length or asked.video_seconds
+    resolution = text_of(answer.get("resolution")) or asked.video_resolution
+    ratio = text_of(answer.get("ratio")) or asked.video_ratio
     return Usage(
-        output_tokens=tokens,
-        video_seconds=length or asked.video_seconds,
-        video_resolution=text_of(answer.get("resolution")) or asked.video_resolution,
-        video_ratio=text_of(answer.get("ratio")) or asked.video_ratio,
+        reported=tokens > 0,
+        output_tokens=tokens or estimate_tokens(resolution, ratio, length),
+        video_seconds=length,
+        video_resolution=resolution,
+        video_ratio=ratio,
         video_audio=audio if isinstance(audio, bool) else asked.video_audio,
         input_video=asked.input_video,
         # The flags of 3D mean nothing in a video's prompt.
