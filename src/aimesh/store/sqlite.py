@@ -28,7 +28,7 @@ from aimesh.store.session import (
 
 T = TypeVar("T")
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration. A test compares it with ``migrations/versions``."""
 
 BUSY_TIMEOUT_S = 5.0
