@@ -101,6 +101,11 @@ def test_references_lead_somewhere(document: Json) -> None:
         assert name in components[kind], name
 
 
+def test_every_schema_has_a_name_of_its_own(document: Json) -> None:
+    """Two models of one name get the names of their modules in front."""
+    assert [name for name in document["components"]["schemas"] if "__" in name] == []
+
+
 def test_headers_are_told(document: Json) -> None:
     patch = document["paths"][f"{API}/members/{{user_id}}"]["patch"]["responses"]
     assert set(patch["200"]["headers"]) == {"x-request-id", "etag"}

@@ -1,13 +1,15 @@
 """People of a tenant: the list, adding, roles, removing, and what nobody may do."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-from tests.support.control import API, OTHER_TENANT, PASSWORD, Control
+from tests.support.control import API, OTHER_TENANT, PASSWORD, Control, opened_control
 
 from aimesh.core.ids import TenantId
+from aimesh.store.engine import Store
 from aimesh.store.people import Role
 
 MEMBERS = f"{API}/members"
@@ -271,6 +273,28 @@ def test_people_of_another_tenant_are_not_there(
     assert platform.get(f"{MEMBERS}/{stranger.id}?tenant=other").status_code == 200
     added = platform.post(f"{MEMBERS}?tenant=other", json={"username": "new", "role": "AI_GATEWAY_ADMIN"})
     assert added.json()["tenant"] == "other"
+
+
+@pytest.mark.parametrize(
+    ("yaml", "site"),
+    [
+        ("", "http://127.0.0.1:8600"),
+        ("listen: ['0.0.0.0:9000']", "http://127.0.0.1:9000"),
+        ("listen: ['unix:/run/x.sock', '[::]:9000']", "http://[::1]:9000"),
+        ("listen: ['unix:/run/x.sock']", "http://localhost"),
+        (
+            "regions: [{id: cn, name: China, base_url: 'https://ai.example.com/gateway'}]",
+            "https://ai.example.com",
+        ),
+    ],
+)
+def test_a_link_of_the_machines_operator_is_for_the_address_of_the_settings(
+    any_store: Store, tmp_path: Path, yaml: str, site: str
+) -> None:
+    with opened_control(any_store, tmp_path, yaml) as control:
+        lin = control.person("lin", Role.MEMBER)
+        told = control.local().post(f"{MEMBERS}/{lin.id}/password-link").json()
+    assert told["url"].startswith(f"{site}/setup#link=")
 
 
 def test_a_link_is_for_the_address_that_was_asked(control: Control, admin: TestClient) -> None:

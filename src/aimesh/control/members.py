@@ -8,6 +8,7 @@
 """
 
 from typing import Annotated, assert_never
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Query, Request, Response
 from msgspec import structs
@@ -15,7 +16,7 @@ from msgspec import structs
 from aimesh.control.audit import audited, difference
 from aimesh.control.errors import Conflict, Forbidden, NotFound, Stale
 from aimesh.control.http import Edit, IfMatch, Pages, check_version, tag
-from aimesh.control.identity import Caller, InTenant, Signed
+from aimesh.control.identity import Caller, CallerKind, InTenant, Signed
 from aimesh.control.ids import new_id
 from aimesh.control.noun import Noun
 from aimesh.control.parts import Parts, Uses
@@ -59,6 +60,7 @@ from aimesh.store.users import (
 NOUN = Noun("members", "People of a tenant and their roles.")
 
 _MOST_KEYS = 1000
+_HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what listens everywhere is reached here
 
 
 def _asked(
@@ -179,11 +181,24 @@ def make_password_link(
         _refuse_above(caller, user.role)
         add_link(db, digest(token), link, now_s)
         audited(db, caller, "user.password_link", target_of(user), {})
-    scheme = "https" if is_https(request) else "http"
     return PasswordLinkAnswer(
-        url=f"{scheme}://{host_of(request)}{PAGE}#link={token.reveal()}",
+        url=f"{_site(request, parts, caller)}{PAGE}#link={token.reveal()}",
         expires_at=shown_time(link.expires_at_s),
     )
+
+
+def _site(request: Request, parts: Parts, caller: Caller) -> str:
+    """Where people reach this installation: as the caller did, or for the local operator as the settings say."""
+    if caller.kind is not CallerKind.LOCAL:
+        return f"{'https' if is_https(request) else 'http'}://{host_of(request)}"
+    for region in parts.settings.regions:
+        url = urlsplit(region.base_url)
+        return f"{url.scheme}://{url.netloc}"
+    for address in parts.settings.listen:
+        if address.port:
+            host = _HERE.get(address.host, address.host)
+            return f"http://{f'[{host}]' if ':' in host else host}:{address.port}"
+    return "http://localhost"
 
 
 def _found(db: Connection, user_id: str, caller: Caller, tenant: TenantId) -> User:

@@ -12,7 +12,7 @@ from aimesh.core.outcome import Outcome
 from aimesh.store.usage_calls import CallRow
 
 
-class Unit(BaseModel):
+class CallUnits(BaseModel):
     """What a call used of something that sums do not show."""
 
     cache_write_1h_tokens: int = Field(description="Of what was written to a cache: for an hour.")
@@ -65,7 +65,7 @@ class UsageCall(BaseModel):
     images: int
     video_seconds: float
     assets: int
-    units: Unit
+    units: CallUnits
     cost: str | None = Field(description="After discounts; null: no price is known, or nothing was used.")
     list: str | None = Field(description="Before discounts.")
     currency: Currency | None
@@ -124,7 +124,7 @@ def shown_call(call: CallRow, usernames: Mapping[str, str]) -> UsageCall:
         images=usage.images,
         video_seconds=usage.video_seconds,
         assets=usage.assets,
-        units=Unit(
+        units=CallUnits(
             cache_write_1h_tokens=usage.cache_write_1h_tokens,
             input_image_tokens=usage.input_image_tokens,
             input_audio_tokens=usage.input_audio_tokens,
