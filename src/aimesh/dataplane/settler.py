@@ -38,7 +38,7 @@ MOST_AT_ONCE = 100
 MOST_OF_ONE = 10
 """Questions of a round to one account; providers document 20 a second, and rounds are a second apart."""
 REST_S = 15.0
-CLAIM_S = QUERY_TIMEOUTS.whole_s + 15.0
+CLAIM_S = QUERY_TIMEOUTS.whole_s + 10.0
 LEASE_S = 10.0
 LOOK_EVERY_S = 4.0
 """Renewing, or trying to lead: twice within a lease."""

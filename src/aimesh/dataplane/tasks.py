@@ -42,7 +42,7 @@ NOTHING_TO_SEND = Prepared(body=b"", stream=False)
 FIRST_POLL_AFTER_S = 5.0
 CALLER_ASKED_S = 10.0
 """How long the settler leaves a task alone that its caller asks about."""
-SETTLE_CLAIM_S = 30.0
+SETTLE_CLAIM_S = 20.0
 """For one record and one mark; a settler that is killed in between is replaced after it."""
 KEY_ALIAS, LABELS = "key_alias", "labels"
 """Members of a task's summary beside what chooses its price: the key as it was when the task was made."""
@@ -53,7 +53,7 @@ _FAMILIES = {operation.interface: operation.family for operation in OPERATIONS}
 TASK_EXPIRED = "TASK_EXPIRED"
 TASK_FORGOTTEN = "TASK_FORGOTTEN"
 """Codes in the records of tasks that ended without a word."""
-QUERY_TIMEOUTS = Timeouts(connect_s=5.0, first_byte_s=20.0, idle_s=20.0, whole_s=30.0)
+QUERY_TIMEOUTS = Timeouts(connect_s=5.0, first_byte_s=15.0, idle_s=15.0, whole_s=20.0)
 
 Charge = Callable[[Task, Usage], None]
 """Counts what a task used against the budgets of its key and tenant."""
