@@ -1,5 +1,6 @@
 import json
-from typing import Any
+from io import BytesIO
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -19,6 +20,13 @@ class Scripted:
     def send(self, call: Call) -> Reply:
         self.calls.append(call)
         return self.replies.pop(0)
+
+    def download(self, call: Call, sink: BinaryIO) -> Reply:
+        found = self.send(call)
+        if found.status >= 300:
+            return found
+        sink.write(found.body)
+        return Reply(status=found.status, body=b"", etag="")
 
     def close(self) -> None:
         self.calls.clear()
@@ -119,3 +127,17 @@ def test_names_cannot_lead_elsewhere_in_a_path() -> None:
     for odd in ("a/../b", "/a", "a//b", "a/"):
         with pytest.raises(Misused):
             segment(odd, safe="/")
+
+
+def test_a_file_goes_into_the_sink_and_a_refusal_does_not() -> None:
+    transport = Scripted(
+        Reply(status=200, body=b"a,b\n", etag=""),
+        reply(422, {"error": {"code": "TOO_MANY_ROWS", "message": "take CSV"}}),
+    )
+    client, sink = AdminClient(transport), BytesIO()
+    client.download("/usage/export", {"label": ["a=1", "b=2"], "format": "csv", "until": None}, sink)
+    assert transport.calls[0].query == {"label": ["a=1", "b=2"], "format": "csv"}
+    with pytest.raises(Refused, match="take CSV") as caught:
+        client.download("/usage/export", {}, sink)
+    assert caught.value.code == "TOO_MANY_ROWS"
+    assert sink.getvalue() == b"a,b\n"

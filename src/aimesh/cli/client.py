@@ -7,7 +7,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 from urllib.parse import quote
 
 from msgspec import Struct
@@ -20,8 +20,8 @@ PAGE = 200
 """Rows asked for at once."""
 UNREACHABLE = "CONTROL_UNREACHABLE"
 
-Query = Mapping[str, str | int | bool | None]
-"""None is left out."""
+Query = Mapping[str, str | int | bool | Sequence[str] | None]
+"""None is left out; several texts are the same name several times."""
 
 
 class Call(Struct, frozen=True):
@@ -29,7 +29,7 @@ class Call(Struct, frozen=True):
 
     method: str
     path: str
-    query: dict[str, str]
+    query: dict[str, str | list[str]]
     headers: dict[str, str]
     body: bytes | None
 
@@ -50,6 +50,10 @@ class Transport(Protocol):
 
     def send(self, call: Call) -> Reply:
         """Raises ``Refused`` when nothing came back."""
+        ...
+
+    def download(self, call: Call, sink: BinaryIO) -> Reply:
+        """A good answer's body goes into the sink as it comes, and is not in the reply. Raises ``Refused``."""
         ...
 
     def close(self) -> None: ...
@@ -102,6 +106,21 @@ class AdminClient:
             return Item(data=data, etag=reply.etag)
         raise _refusal(reply.status, data, self._transport.name)
 
+    def download(self, path: str, query: Query, sink: BinaryIO) -> None:
+        """A file, written as it comes. Raises ``Refused``; the sink may have the beginning of it then."""
+        reply = self._transport.download(
+            Call(
+                method="GET",
+                path=ROOT + path,
+                query=_given(query) | ({"tenant": self._tenant} if self._tenant else {}),
+                headers={"accept": "*/*"},
+                body=None,
+            ),
+            sink,
+        )
+        if reply.status >= 300:
+            raise _refusal(reply.status, self._decoded(reply), self._transport.name)
+
     def rows(self, path: str, query: Query | None = None) -> Iterator[Document]:
         """Every row of a list."""
         cursor: str | None = None
@@ -153,12 +172,18 @@ def segment(text: str, *, safe: str = "") -> str:
     return quote(text, safe=safe)
 
 
-def _given(query: Query) -> dict[str, str]:
-    return {
-        name: str(value).lower() if isinstance(value, bool) else str(value)
-        for name, value in query.items()
-        if value is not None
-    }
+def _given(query: Query) -> dict[str, str | list[str]]:
+    return {name: _texts(value) for name, value in query.items() if value is not None}
+
+
+def _texts(value: str | int | bool | Sequence[str]) -> str | list[str]:
+    match value:
+        case bool():
+            return str(value).lower()
+        case str() | int():
+            return str(value)
+        case _:
+            return list(value)
 
 
 def _refusal(status: int, data: Document, name: str) -> Refused:

@@ -1,5 +1,6 @@
 """The admin API of a running gateway."""
 
+from typing import BinaryIO
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
@@ -30,6 +31,21 @@ class Http:
         except httpx.TransportError as error:
             why = str(error) or type(error).__name__
             raise Refused(f"{self.name} cannot be reached: {why}", code=UNREACHABLE) from error
+
+    def download(self, call: Call, sink: BinaryIO) -> Reply:
+        try:
+            with self._client.stream(
+                call.method, call.path, params=call.query, headers=call.headers
+            ) as response:
+                if not response.is_success:
+                    response.read()
+                    return reply_of(response)
+                for piece in response.iter_bytes():
+                    sink.write(piece)
+                return Reply(status=response.status_code, body=b"", etag="")
+        except httpx.TransportError as error:
+            why = str(error) or type(error).__name__
+            raise Refused(f"{self.name} broke off: {why}", code=UNREACHABLE) from error
 
     def close(self) -> None:
         self._client.close()

@@ -25,6 +25,7 @@ from aimesh.cli import (
     tenants,
     tokens,
     usage,
+    usage_report,
 )
 from aimesh.cli.connect import command
 
@@ -45,6 +46,10 @@ app.command(rich_help_panel=_LOOK)(inspect.check_config)
 command(app, "models", panel=_LOOK, is_local=True)(inspect.models)
 app.command(rich_help_panel=_LOOK)(inspect.examples)
 app.add_typer(usage.app, name="usage", rich_help_panel=_LOOK)
+command(usage.app)(usage_report.report)
+command(usage.app)(usage_report.calls)
+command(usage.app)(usage_report.show)
+command(usage.app)(usage_report.export)
 command(usage.app)(reprice.reprice)
 app.add_typer(journal.app, name="journal", rich_help_panel=_LOOK)
 app.add_typer(keys.app, name="key", rich_help_panel=_MANAGE)
