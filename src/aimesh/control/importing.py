@@ -26,7 +26,7 @@ from aimesh.store.rejected import list_rejected, read_rejected, set_aside
 from aimesh.store.session import StoreError, UnfitError
 from aimesh.store.usage_import import Beside, Progress, import_usage, prepared
 from aimesh.store.usage_retention import Retention
-from aimesh.store.usage_rows import Metered, check_fits
+from aimesh.store.usage_rows import Metered, check_fits, check_record
 
 STEP_EVERY_S = 0.5
 PAUSE_S = 0.02
@@ -165,6 +165,11 @@ class Importer:
             record = read_record(payload.data)
             if record is None:
                 self._reject(payload, "this release cannot read it")
+                continue
+            try:
+                check_record(record)
+            except UnfitError as error:
+                self._reject(payload, str(error))
             else:
                 readable.append((payload, record))
         batch = self._meter.metered([record for _, record in readable])

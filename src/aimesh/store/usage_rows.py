@@ -12,6 +12,7 @@ from hashlib import sha256
 import msgspec
 from msgspec import Struct
 
+from aimesh.catalog.price_record import BYOK
 from aimesh.core.histogram import Counts, bucket_of
 from aimesh.core.ids import UserId
 from aimesh.core.priced import Priced
@@ -22,15 +23,13 @@ from aimesh.store.session import UnfitError
 SETTLEMENT = "task:"
 """What ids of records begin with that settle a task."""
 
-BYOK = "byok:"
-"""What ids of credentials begin with that a tenant brought."""
-
 MINUTE, HOUR = "m", "h"
 GRAINS = {MINUTE: 60, HOUR: 3600}
 """Seconds of a point."""
 
 _MOST_UNITS = 10**10
 """Of anything in one call. More is no measurement, and would spoil the sums that it is added to."""
+_MOST_BYTES = 10**15
 _MOST_NANO = 10**16
 _LATEST_S = 253_402_300_800.0
 """The end of the year 9999."""
@@ -157,7 +156,17 @@ def encoded_labels(labels: dict[str, str]) -> str:
 
 def check_fits(metered: Metered) -> None:
     """Raises ``UnfitError``."""
-    record, usage, priced = metered.record, metered.record.usage, metered.priced
+    check_record(metered.record)
+    priced = metered.priced
+    if priced is not None and not (
+        0 <= priced.cost_nano <= _MOST_NANO and 0 <= priced.list_nano <= _MOST_NANO
+    ):
+        raise UnfitError("its cost is out of range")
+
+
+def check_record(record: UsageRecord) -> None:
+    """The same for what is known before a record is priced."""
+    usage = record.usage
     units = (
         usage.input_tokens,
         usage.output_tokens,
@@ -172,11 +181,10 @@ def check_fits(metered: Metered) -> None:
         usage.assets,
         usage.video_seconds,
         record.duration_ms,
-        record.bytes_in / 1000,
-        record.bytes_out / 1000,
         0 if record.ttft_ms is None else record.ttft_ms,
     )
-    if not (min(units) >= 0 and max(units) <= _MOST_UNITS):
+    sizes = (record.bytes_in, record.bytes_out)
+    if min(*units, *sizes) < 0 or max(units) > _MOST_UNITS or max(sizes) > _MOST_BYTES:
         raise UnfitError("it counts more than one call can use, or less than nothing")
     if not (0.0 <= record.at < _LATEST_S and math.isfinite(usage.video_seconds)):
         raise UnfitError("its time is none")
@@ -185,8 +193,6 @@ def check_fits(metered: Metered) -> None:
     names = f"{record.id}{record.tenant}{record.key_id}{record.model}{record.endpoint}{record.provider}"
     if len(names) > _LONGEST_NAMES or "\0" in names:
         raise UnfitError("its names are none")
-    if priced is not None and not 0 <= max(priced.cost_nano, priced.list_nano) <= _MOST_NANO:
-        raise UnfitError("its cost is out of range")
 
 
 def used_anything(usage: Usage) -> bool:
