@@ -100,12 +100,13 @@ class MessageReader:
 
     def _take_usage(self, tap: StreamTap, usage: object) -> None:
         given = object_of(usage)
-        keeps_prompt = not any(map(given.get, _PROMPT))
-        self._usage.update(
-            (key, value)
-            for key, value in given.items()
-            if value is not None and not (keeps_prompt and key in _PROMPT)
-        )
+        if self._usage:
+            keeps_prompt = not any(map(given.get, _PROMPT))
+            for key, value in given.items():
+                if value is not None and not (keeps_prompt and key in _PROMPT):
+                    self._usage[key] = value
+        else:
+            self._usage = given
         found = read_usage(self._usage)
         if found.reported:
             tap.count(found)
