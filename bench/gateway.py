@@ -2,9 +2,10 @@
 
 1. Nothing is switched off for the benchmark: the configuration names addresses, a credential and a key,
    points one provider of the catalogue at the mock upstream, and leaves the rest at its defaults.
-2. It gets one core, so it runs one worker. CPU time and memory are those of all its processes (supervisor, control
-   process, worker) unless a figure says otherwise.
-3. The code comes from ``source`` (a checkout), so that two commits can be compared in one run.
+2. It gets one core, so it runs one worker. CPU time is the worker's: what stands between a caller and an upstream. The
+   control process imports the records of the calls beside it, at a lower priority.
+3. Its key has a quota, and every answer says how it stands.
+4. The code comes from ``source`` (a checkout), so that two commits can be compared in one run.
 """
 
 import subprocess
@@ -26,8 +27,10 @@ providers:
 credentials:
   aliyun_bailian_bj: upstream-key
 virtual_keys:
-  - {{alias: bench, key: {key}, models: ["qwen/*"]}}
+  - {{alias: bench, key: {key}, models: ["qwen/*"]{quota}}}
 """
+_QUOTA = ", quotas: [{period: monthly, tokens: 1000000000000}]"
+_WORKER = "aimesh.supervisor.worker"
 
 
 def start_aimesh(
@@ -40,8 +43,16 @@ def start_aimesh(
     directory = home or site.directory / f"{name}-{port}"
     directory.mkdir(exist_ok=True)
     config = directory / "aimesh.yaml"
+    package = source / "src" / "aimesh"
     config.write_text(
-        _CONFIG.format(port=port, admin_port=free_port(), upstream_port=site.upstream_port, key=_KEY)
+        _CONFIG.format(
+            port=port,
+            admin_port=free_port(),
+            upstream_port=site.upstream_port,
+            key=_KEY,
+            # Commits before the first limits know no quotas.
+            quota=_QUOTA if (package / "limits").exists() else "",
+        )
     )
     process = site.fleet.start(
         name,
@@ -49,6 +60,8 @@ def start_aimesh(
         cores=site.cores.gateway,
         env=plain_env(PYTHONPATH=str(source / "src"), AIMESH_HOME=str(directory), HOME=str(directory)),
     )
+    if (package / "supervisor").exists():
+        process.counted = _WORKER
     target = Target("127.0.0.1", port, "/gateway/v1/chat/completions", _KEY, _MODEL)
     return Subject(name=name, version=read_revision(source), process=process, whole=target, streamed=target)
 

@@ -47,6 +47,8 @@ class Process:
         self._popen = popen
         self._log_path = log_path
         self.pid = popen.pid
+        self.counted = ""
+        """Only processes with this word on their command line count for CPU time; empty: all do."""
 
     def is_alive(self) -> bool:
         return self._popen.poll() is None
@@ -73,6 +75,8 @@ class Process:
     def cpu_ns(self) -> int:
         total = 0
         for pid, fields in self._members():
+            if self.counted and not _has_word(pid, self.counted):
+                continue
             total += (int(fields[13]) + int(fields[14])) * _TICK_NS
             try:
                 # How Linux names another process's CPU clock (clock_getcpuclockid(3)).
@@ -86,7 +90,7 @@ class Process:
         total = 0
         for pid, _ in self._members():
             try:
-                if kind and kind.encode() not in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                if kind and not _has_word(pid, kind):
                     continue
                 status = Path(f"/proc/{pid}/status").read_text()
             except OSError:
@@ -112,6 +116,13 @@ class Process:
                 os.kill(pid, number)
             except ProcessLookupError:
                 continue
+
+
+def _has_word(pid: int, word: str) -> bool:
+    try:
+        return word.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
 
 
 class Fleet:
