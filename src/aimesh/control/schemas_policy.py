@@ -10,12 +10,13 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints, model_validator
 
+from aimesh.control.texts import UNSEEN
 from aimesh.core.ids import ProviderId
 from aimesh.core.money import NANO, parse_decimal, plain
 from aimesh.core.policy import Limits, Period, Quota, RankBy, Route, RouteMode, Unit
 
 MOST = 1 << 62
-_Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+_Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=rf"^[^{UNSEEN}]+$")]
 _Count = Annotated[int, Field(ge=1, le=MOST)]
 _Decimal = Annotated[str, StringConstraints(max_length=40, pattern=r"^[0-9]+(\.[0-9]{1,9})?$")]
 

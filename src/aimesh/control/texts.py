@@ -1,6 +1,7 @@
 """Kinds of text and time that the admin API takes and gives.
 
-1. What is taken has no control characters (a database may refuse them) and an end.
+1. What is taken has an end, and no character that controls instead of being seen: a database may refuse it, and text
+   that turns around shows another name than it is.
 2. Times are ISO 8601 in UTC; inside they are wall-clock seconds.
 """
 
@@ -12,7 +13,9 @@ from pydantic import AwareDatetime, Field, SecretStr, StringConstraints
 
 from aimesh.core.secret import Secret
 
-_NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
+UNSEEN = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+"""For a class of characters: controls, other ends of lines, and what changes the direction of text."""
+_NO_CONTROL = rf"^[^{UNSEEN}]*$"
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_NO_CONTROL)]
 """One line of text."""
