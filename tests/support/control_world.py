@@ -187,6 +187,8 @@ PLACES: dict[str, Place] = {
     "change_discount": discount,
     "delete_discount": discount,
     "get_usage_call": lambda world: f"/usage/calls/{world.call}",
+    "monitor_model": lambda world: f"/monitoring{model(world)}",
+    "monitor_endpoint": lambda world: f"/monitoring{endpoint(world)}",
     "get_endpoint": endpoint,
     "change_endpoint": endpoint,
 }

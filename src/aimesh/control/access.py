@@ -32,6 +32,7 @@ class Permission(StrEnum):
     """The platform's own secrets towards providers."""
     TENANTS = "tenants"
     USAGE_READ = "usage.read"
+    MONITORING_READ = "monitoring.read"
     PRICES_WRITE = "prices.write"
     """Discounts, and pricing again what was priced."""
     ANY_TENANT = "any_tenant"
@@ -59,6 +60,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.CREDENTIALS: _PLATFORM,
     Permission.TENANTS: _PLATFORM,
     Permission.USAGE_READ: _EVERYBODY,
+    Permission.MONITORING_READ: _EVERYBODY,
     Permission.PRICES_WRITE: _PLATFORM,
     Permission.ANY_TENANT: _PLATFORM,
 }
@@ -146,6 +148,10 @@ OPERATIONS: dict[str, Permission] = {
     "get_usage_call": Permission.USAGE_READ,
     "export_usage": Permission.USAGE_READ,
     "get_usage_status": Permission.USAGE_READ,
+    # Monitoring
+    "get_monitoring_overview": Permission.MONITORING_READ,
+    "monitor_model": Permission.MONITORING_READ,
+    "monitor_endpoint": Permission.MONITORING_READ,
     # Prices
     "list_price_versions": Permission.CATALOG_READ,
     "get_price_version": Permission.CATALOG_READ,
