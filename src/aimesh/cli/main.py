@@ -20,6 +20,7 @@ from aimesh.cli import (
     price,
     providers,
     quota,
+    reconcile,
     reprice,
     serve,
     tenants,
@@ -51,6 +52,7 @@ command(usage.app)(usage_report.calls)
 command(usage.app)(usage_report.show)
 command(usage.app)(usage_report.export)
 command(usage.app)(reprice.reprice)
+command(usage.app, is_local=True)(reconcile.reconcile)
 app.add_typer(journal.app, name="journal", rich_help_panel=_LOOK)
 app.add_typer(keys.app, name="key", rich_help_panel=_MANAGE)
 command(app, "quota", panel=_MANAGE)(quota.quota)
