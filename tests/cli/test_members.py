@@ -2,6 +2,11 @@ from pathlib import Path
 
 import pytest
 from tests.support.shell import Shell
+from tests.support.stores import opened_store
+
+from aimesh.core.secret import Secret
+from aimesh.store.database import default_url
+from aimesh.store.users import find_by_username, set_password_hash
 
 
 @pytest.fixture
@@ -50,4 +55,13 @@ def test_a_member_is_removed_after_a_yes(shell: Shell) -> None:
 
 def test_the_last_administrator_stays(shell: Shell) -> None:
     shell.done("member", "add", "lin", "--role", "AI_GATEWAY_ADMIN")
+    with opened_store(default_url(shell.home)) as store, store.write() as db:
+        lin = find_by_username(db, "lin")
+        assert lin is not None
+        set_password_hash(db, lin.id, Secret("a hash"))
     assert shell.refused("member", "remove", "lin", "--yes")["code"] == "LAST_ADMINISTRATOR"
+
+
+def test_an_invited_administrator_is_removed_though_nobody_can_sign_in_yet(shell: Shell) -> None:
+    shell.done("member", "add", "lin", "--role", "AI_GATEWAY_ADMIN")
+    assert shell.data("member", "remove", "lin", "--yes")["removed"] is True

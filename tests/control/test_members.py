@@ -232,6 +232,37 @@ def test_the_last_administrator_stays(control: Control, role: Role, tenant: str)
         assert remove(local, f"{off.id}{query}") == (200, "")
 
 
+@pytest.mark.parametrize("role", [Role.AI_GATEWAY_ADMIN, Role.PLATFORM_ADMIN])
+def test_an_invitation_is_taken_back_though_nobody_can_sign_in_yet(control: Control, role: Role) -> None:
+    local = control.local()
+    for what in ({"role": "MEMBER"}, {"enabled": False}):
+        made = local.post(MEMBERS, json={"username": "invited", "role": role.value}).json()
+        assert change(local, made["id"], what) == (200, "")
+        assert remove(local, made["id"]) == (200, "")
+    made = local.post(MEMBERS, json={"username": "invited", "role": role.value}).json()
+    assert remove(local, made["id"]) == (200, "")
+
+
+@pytest.mark.parametrize("what", [{"role": "PLATFORM_ADMIN"}, {"enabled": False}])
+def test_a_link_made_for_less_does_not_open_more(
+    control: Control, admin: TestClient, platform: TestClient, what: dict[str, object]
+) -> None:
+    lin = control.person("lin", Role.MEMBER)
+    link = admin.post(f"{MEMBERS}/{lin.id}/password-link").json()["url"].rpartition("=")[2]
+    assert change(platform, lin.id, what) == (200, "")
+    assert change(platform, lin.id, {"enabled": True}) == (200, "")
+    used = control.anonymous().post(f"{API}/password-links/{link}", json={"password": "a long new one"})
+    assert (used.status_code, used.json()["error"]["code"]) == (404, "LINK_NOT_VALID")
+
+
+def test_a_link_outlives_a_change_that_gives_nothing(control: Control, admin: TestClient) -> None:
+    lin = control.person("lin", Role.AI_GATEWAY_ADMIN)
+    link = admin.post(f"{MEMBERS}/{lin.id}/password-link").json()["url"].rpartition("=")[2]
+    assert change(admin, lin.id, {"role": "MEMBER"}) == (200, "")
+    used = control.anonymous().post(f"{API}/password-links/{link}", json={"password": "a long new one"})
+    assert (used.status_code, used.json()["role"]) == (200, "MEMBER")
+
+
 def test_nobody_gives_or_touches_a_role_above_the_own(control: Control, admin: TestClient) -> None:
     root = control.person("root", Role.PLATFORM_ADMIN)
     control.person("second", Role.PLATFORM_ADMIN)

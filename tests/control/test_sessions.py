@@ -218,6 +218,27 @@ def test_the_current_password_is_asked_for(control: Control) -> None:
     assert sign_in(control.anonymous({"x-forwarded-for": "203.0.113.9"}), "lin") == REFUSED
 
 
+def test_who_holds_a_session_guesses_no_more_often_than_others(control: Control) -> None:
+    client = control.client(control.person("lin", Role.MEMBER))
+
+    def change(current: str, host: int) -> tuple[int, str]:
+        answer = client.put(
+            f"{SESSION}/password",
+            json={"current_password": current, "new_password": NEW},
+            headers={"x-forwarded-for": f"203.0.113.{host}"},
+        )
+        return answer.status_code, answer.json().get("error", {}).get("code", "")
+
+    for host in range(10):
+        assert change("wrong", host) == (403, "WRONG_PASSWORD")
+    # Locked by now, whatever address is tried, and however right the guess.
+    assert change(PASSWORD.reveal(), 11) == (403, "WRONG_PASSWORD")
+    control.clock.advance(14 * 60)
+    assert change("wrong", 12) == (403, "WRONG_PASSWORD")
+    control.clock.advance(2 * 60)
+    assert change(PASSWORD.reveal(), 13) == (200, "")
+
+
 @pytest.mark.parametrize(
     "password", ["short", "aaaaaaaaaaaa", "a-long-username", "A-Long-Username", "x" * 257]
 )

@@ -4,6 +4,7 @@
 2. Nobody removes, disables or demotes oneself; nor the last AI_GATEWAY_ADMIN of a tenant, nor the last
    PLATFORM_ADMIN of the installation, who can sign in.
 3. Removing somebody ends the person's sessions, tokens and links; virtual keys of the person stay and go on working.
+   Links also end when their person is disabled or given a higher role.
 4. A MEMBER sees the own row and nobody else's.
 """
 
@@ -249,6 +250,9 @@ def _changed(db: Connection, caller: Caller, user: User, terms: UserTerms) -> Us
         raise Stale
     if not terms.enabled:
         end_sessions_of(db, user.id)
+    if not terms.enabled or terms.role.rank > user.role.rank:
+        # Whoever made a link for the lower role must not come to the higher one with it.
+        forget_links(db, user.id)
     audited(db, caller, "user.change", target_of(changed), difference(user.terms, terms))
     return changed
 
@@ -259,8 +263,9 @@ def _refuse_above(caller: Caller, role: Role) -> None:
 
 
 def _refuse_last(db: Connection, user: User) -> None:
-    """Raises ``Conflict`` where nobody else could do what this person may."""
-    if not user.enabled:
+    """Raises ``Conflict`` where nobody else could do what this person may. Who cannot sign in does nothing, and is not
+    missed: an invitation can be taken back."""
+    if not user.enabled or not (user.has_password or user.oidc_subject is not None):
         return
     match user.role:
         case Role.MEMBER:
@@ -271,9 +276,11 @@ def _refuse_last(db: Connection, user: User) -> None:
             able = count_able(db, user.role)
         case _:
             assert_never(user.role)
-    itself = user.has_password or user.oidc_subject is not None
-    if able - itself < 1:
-        raise Conflict("LAST_ADMINISTRATOR", f"nobody else who can sign in has the role {user.role} here")
+    if able == 1:
+        raise Conflict(
+            "LAST_ADMINISTRATOR",
+            f"nobody else who can sign in has the role {user.role} here; let somebody else in first",
+        )
 
 
 def _yourself() -> Conflict:

@@ -2,7 +2,8 @@
 
 1. A refused sign-in never says whether the name, the password, a lock or a disabled account was the reason, and takes
    as long whichever it was: a hash is checked and a line is written every time.
-2. Wrong passwords in a row lock the account; wrong attempts from one address make that address wait.
+2. Wrong passwords in a row lock the account, also those given to change it; wrong attempts from one address make that
+   address wait.
 3. Changing the password ends every session of the person and begins a new one.
 """
 
@@ -91,14 +92,15 @@ def _note_refusal(db: Connection, request: Request, user: User | None) -> None:
         audited(db, source, "session.refuse", Target("user", "", "", TenantId("")), {})
         return
     audited(db, source, "session.refuse", target_of(user), {})
-    now = find_user(db, user.id)
-    if now is not None and (now.locked_until_s is None or now.locked_until_s <= source.at_s):
+    if (now := find_user(db, user.id)) is not None:
         _count_failure(db, parts, now, request)
 
 
 def _count_failure(db: Connection, parts: Parts, user: User, request: Request) -> None:
     admin = parts.settings.admin
     source = source_of(request)
+    if user.locked_until_s is not None and user.locked_until_s > source.at_s:
+        return
     until_s = source.at_s + admin.lock_minutes * 60
     if note_failure(db, user.id, lock_after=admin.lock_after, locked_until_s=until_s):
         audited(db, source, "user.lock", target_of(user), {"minutes": admin.lock_minutes})
@@ -141,11 +143,14 @@ def change_password(
     slow_down(request, parts)
     with parts.store.read() as db:
         kept = password_hash(db, caller.user_id)
+        person = find_user(db, caller.user_id)
+        is_open = person is not None and is_able(db, person, parts.clock.wall_s())
     if kept is None:
         raise Conflict(
             "NO_PASSWORD", "this account has no password; an administrator can make a password link"
         )
-    if not parts.passwords.is_right(secret(body.current_password), kept):
+    # Who has only got hold of a session guesses no more often than somebody who signs in.
+    if not parts.passwords.is_right(secret(body.current_password), kept) or not is_open:
         _note_wrong(parts, caller, request)
         raise Forbidden("WRONG_PASSWORD", "the current password is wrong")
     check_password(secret(body.new_password), caller.name, field="new_password")
