@@ -3,7 +3,7 @@
 1. Nothing is switched off for the benchmark: the configuration names addresses, a credential and a key,
    points one provider of the catalogue at the mock upstream, and leaves the rest at its defaults.
 2. It gets one core, so it runs one worker. CPU time is the worker's: what stands between a caller and an upstream. The
-   control process imports the records of the calls beside it, at a lower priority.
+   control process imports the records of the calls beside it, on the core of the load.
 3. Its key has a quota, and every answer says how it stands.
 4. The code comes from ``source`` (a checkout), so that two commits can be compared in one run.
 """
@@ -61,7 +61,7 @@ def start_aimesh(
         env=plain_env(PYTHONPATH=str(source / "src"), AIMESH_HOME=str(directory), HOME=str(directory)),
     )
     if (package / "supervisor").exists():
-        process.counted = _WORKER
+        process.counted, process.aside = _WORKER, site.cores.rest
     target = Target("127.0.0.1", port, "/gateway/v1/chat/completions", _KEY, _MODEL)
     return Subject(name=name, version=read_revision(source), process=process, whole=target, streamed=target)
 

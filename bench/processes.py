@@ -49,6 +49,8 @@ class Process:
         self.pid = popen.pid
         self.counted = ""
         """Only processes with this word on their command line count for CPU time; empty: all do."""
+        self.aside: frozenset[int] = frozenset()
+        """Cores for those that do not count, so that they do not disturb the ones that do; empty: the same."""
 
     def is_alive(self) -> bool:
         return self._popen.poll() is None
@@ -76,6 +78,8 @@ class Process:
         total = 0
         for pid, fields in self._members():
             if self.counted and not _has_word(pid, self.counted):
+                if self.aside:
+                    _move(pid, self.aside)
                 continue
             total += (int(fields[13]) + int(fields[14])) * _TICK_NS
             try:
@@ -116,6 +120,15 @@ class Process:
                 os.kill(pid, number)
             except ProcessLookupError:
                 continue
+
+
+def _move(pid: int, cores: frozenset[int]) -> None:
+    """A process with all its threads."""
+    try:
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), cores)
+    except OSError:
+        return
 
 
 def _has_word(pid: int, word: str) -> bool:
