@@ -25,6 +25,7 @@ from aimesh.store.usage_queries import HOUR_S, UsageFilter
 
 MOST_DAYS = 1100
 """Of one answer."""
+MOST_DAYS_BY_HOURS = 92
 _USUAL_DAYS = 7
 _MOST_LABELS = 10
 _EARLIEST, _LATEST = date(2000, 1, 1), date(9000, 1, 1)
@@ -189,6 +190,11 @@ def hours_of(span: Span) -> list[float]:
     """Beginnings of the hours of UTC that begin in a time."""
     first = -(-span.since_s // HOUR_S) * HOUR_S
     return [first + step * HOUR_S for step in range(max(0, -int(-(span.until_s - first) // HOUR_S)))]
+
+
+def check_hours(span: Span) -> None:
+    if span.until_s - span.since_s > MOST_DAYS_BY_HOURS * 86_400:
+        raise _invalid("since", f"by hours one answer is about {MOST_DAYS_BY_HOURS} days at most")
 
 
 def _moment(name: str, text: str, zone: ZoneInfo, *, days: int) -> float:

@@ -14,8 +14,8 @@ from msgspec import Struct
 from aimesh.control.errors import Detail, Invalid
 from aimesh.control.noun import Noun
 from aimesh.control.schemas_usage import Grain, Metric
-from aimesh.control.usage_asked import Asked, AskedUsage
-from aimesh.control.usage_breakdown import BreakdownBy, usual_grain
+from aimesh.control.usage_asked import Asked, AskedUsage, check_hours
+from aimesh.control.usage_breakdown import BreakdownBy, BreakdownGrain, usual_grain
 from aimesh.control.usage_calls import AskedCalls, CallsAsked
 from aimesh.control.usage_files import CSV, XLSX, Table, csv_pieces, xlsx_pieces
 from aimesh.control.usage_sums import TopBy, TopWanted, TrendBy, TrendWanted
@@ -36,7 +36,7 @@ By = Literal["source", "model", "provider", "tenant", "key", "user", "details"]
 class _Wanted(Struct, frozen=True):
     view: View
     by: By | None
-    grain: Literal["whole", "day", "hour"] | None
+    grain: BreakdownGrain | None
     metric: Metric
     currency: Currency | None
 
@@ -48,9 +48,7 @@ def _wanted(
         Query(description="As in the view: source or model of a trend, what is ranked, what is told apart."),
     ] = None,
     *,
-    grain: Annotated[
-        Literal["whole", "day", "hour"] | None, Query(description="Of a trend or a breakdown.")
-    ] = None,
+    grain: Annotated[BreakdownGrain | None, Query(description="Of a trend or a breakdown.")] = None,
     metric: Annotated[Metric, Query(description="Of a trend or a ranking.")] = "tokens",
     currency: Annotated[Currency | None, Query(description="Of a ranking by cost.")] = None,
 ) -> _Wanted:
@@ -84,22 +82,55 @@ def _table(asked: Asked, calls: CallsAsked, wanted: _Wanted) -> Table:
         case "calls":
             return calls_table(asked, calls)
         case "trend":
-            by, grain = wanted.by or "source", wanted.grain or "day"
-            if by not in get_args(TrendBy):
-                raise _invalid("by", f"a trend is by one of: {', '.join(get_args(TrendBy))}")
-            if grain not in get_args(Grain):
-                raise _invalid("grain", f"a trend is by one of: {', '.join(get_args(Grain))}")
-            return trend_table(asked, TrendWanted(wanted.metric, grain, by))
+            trend = TrendWanted(wanted.metric, _trend_grain(wanted.grain), _trend_by(wanted.by))
+            if trend.grain == "hour":
+                check_hours(asked.span)
+            return trend_table(asked, trend)
         case "top":
-            by = wanted.by or "model"
-            if by not in get_args(TopBy):
-                raise _invalid("by", f"what is ranked is one of: {', '.join(get_args(TopBy))}")
-            return top_table(asked, TopWanted(by, wanted.metric, wanted.currency, MOST_TOP))
+            return top_table(asked, TopWanted(_top_by(wanted.by), wanted.metric, wanted.currency, MOST_TOP))
         case "breakdown":
-            by = wanted.by or "model"
-            if by not in get_args(BreakdownBy):
-                raise _invalid("by", f"what is told apart is one of: {', '.join(get_args(BreakdownBy))}")
+            by = _breakdown_by(wanted.by)
             return breakdown_table(asked, by, wanted.grain or usual_grain(by))
+
+
+def _trend_by(by: By | None) -> TrendBy:
+    match by:
+        case None:
+            return "source"
+        case "source" | "model":
+            return by
+        case _:
+            raise _other("by", "a trend is by", TrendBy)
+
+
+def _trend_grain(grain: BreakdownGrain | None) -> Grain:
+    match grain:
+        case None:
+            return "day"
+        case "day" | "hour":
+            return grain
+        case _:
+            raise _other("grain", "a trend is by", Grain)
+
+
+def _top_by(by: By | None) -> TopBy:
+    match by:
+        case None:
+            return "model"
+        case "source" | "details":
+            raise _other("by", "what is ranked is", TopBy)
+        case _:
+            return by
+
+
+def _breakdown_by(by: By | None) -> BreakdownBy:
+    match by:
+        case None:
+            return "model"
+        case "source" | "provider":
+            raise _other("by", "what is told apart is", BreakdownBy)
+        case _:
+            return by
 
 
 def _check_few(asked: Asked) -> None:
@@ -118,5 +149,6 @@ def _name(asked: Asked, view: View) -> str:
     return f"aimesh-usage-{view}-{day(asked.span.since_s)}-{day(last_s)}"
 
 
-def _invalid(path: str, message: str) -> Invalid:
+def _other(path: str, what: str, known: object) -> Invalid:
+    message = f"{what} one of: {', '.join(get_args(known))}"
     return Invalid("INVALID_REQUEST", message, details=[Detail(path=path, message=message)])

@@ -8,7 +8,8 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -30,6 +31,8 @@ class Table(Struct, frozen=True):
     rows: Iterable[Sequence[Cell]]
 
 
+Pieces = Callable[[Table], Generator[bytes, None, None]]
+
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -43,7 +46,7 @@ _EXACT_DIGITS = 15
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def csv_pieces(table: Table) -> Iterator[bytes]:
+def csv_pieces(table: Table) -> Generator[bytes, None, None]:
     """With a mark at the beginning by which spreadsheets know UTF-8."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
@@ -56,18 +59,19 @@ def csv_pieces(table: Table) -> Iterator[bytes]:
     yield _taken(buffer)
 
 
-def xlsx_pieces(table: Table) -> Iterator[bytes]:
+def xlsx_pieces(table: Table) -> Generator[bytes, None, None]:
     """An empty piece now and then while rows are written, for whoever wants to stop."""
     with TemporaryDirectory(prefix="aimesh-export-") as directory:
         path = Path(directory) / "export.xlsx"
-        for _ in _write_xlsx(path, table):
-            yield b""
+        with closing(_write_xlsx(path, table)) as written:
+            for _ in written:
+                yield b""
         with path.open("rb") as file:
             while piece := file.read(_PIECE_BYTES):
                 yield piece
 
 
-def _write_xlsx(path: Path, table: Table) -> Iterator[int]:
+def _write_xlsx(path: Path, table: Table) -> Generator[int, None, None]:
     """Gives how many rows are written."""
     options = {"constant_memory": True, "tmpdir": str(path.parent), "remove_timezone": True}
     # Left early, it still closes what it has open.

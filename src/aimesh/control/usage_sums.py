@@ -28,7 +28,7 @@ from aimesh.control.schemas_usage import (
     shown_counts,
 )
 from aimesh.control.texts import shown_time
-from aimesh.control.usage_asked import Asked, days_of, hours_of
+from aimesh.control.usage_asked import Asked, check_hours, days_of, hours_of
 from aimesh.core.money import Currency
 from aimesh.store.engine import Connection
 from aimesh.store.usage_names import key_names, user_names
@@ -110,7 +110,11 @@ class TrendWanted(Struct, frozen=True):
 
 
 def trend(asked: Asked, wanted: TrendWanted) -> UsageTrend:
-    starts = hours_of(asked.span) if wanted.grain == "hour" else days_of(asked.span, asked.zone)
+    if wanted.grain == "hour":
+        check_hours(asked.span)
+        starts = hours_of(asked.span)
+    else:
+        starts = days_of(asked.span, asked.zone)
     column = Dimension.MODEL if wanted.by == "model" else Dimension.BYOK
     with asked.parts.store.read() as db:
         hours = read_totals(db, asked.filter(db), [Dimension.HOUR, column])
