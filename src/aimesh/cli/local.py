@@ -14,7 +14,6 @@ from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 import httpx
-from starlette.types import ASGIApp, Message, Scope
 
 from aimesh.cli.client import Call, Reply
 from aimesh.cli.faults import Refused
@@ -22,7 +21,7 @@ from aimesh.cli.http import TIMEOUT_S, reply_of
 from aimesh.cli.inspect import read_settings, usual_base_url
 from aimesh.control.app import make_app
 from aimesh.control.audit import Target, audited
-from aimesh.control.identity import Caller, CallerKind, as_local_operator
+from aimesh.control.identity import ASGIApp, Caller, CallerKind, Message, Scope, as_local_operator
 from aimesh.control.parts import Parts
 from aimesh.control.source import Source
 from aimesh.core.clock import SystemClock

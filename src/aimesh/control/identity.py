@@ -17,7 +17,10 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Query, Request
 from fastapi.security import APIKeyCookie, HTTPBearer
 from msgspec import Struct
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp as ASGIApp  # noqa: PLC0414 - for who calls the app in its own process
+from starlette.types import Message as Message  # noqa: PLC0414 - likewise
+from starlette.types import Receive, Send
+from starlette.types import Scope as Scope  # noqa: PLC0414 - likewise
 
 from aimesh.control.access import Permission, may
 from aimesh.control.errors import Forbidden, NotFound, Unauthenticated
