@@ -150,8 +150,19 @@ def test_an_address_that_guesses_has_to_wait(control: Control) -> None:
     assert sign_in(control.anonymous({"x-forwarded-for": "203.0.113.8"}), "lin")[0] == 200
     control.clock.advance(1)
     assert sign_in(guesser, "lin")[0] == 200
-    # And is free again after it knew one.
-    assert sign_in(guesser, "lin", "wrong") == REFUSED
+    # Knowing one password wins no guesses at others.
+    assert sign_in(guesser, "name-0", "wrong") == REFUSED
+    answer = guesser.post(SESSION, json={"username": "name-1", "password": "wrong"})
+    assert answer.status_code == 429
+
+
+def test_who_mistyped_the_own_password_does_not_wait_for_it_later(control: Control) -> None:
+    control.person("lin", Role.MEMBER)
+    client = control.anonymous({"x-forwarded-for": "203.0.113.7"})
+    for _ in range(3):
+        for _ in range(FREE_FAILURES - 2):
+            assert sign_in(client, "lin", "wrong") == REFUSED
+        assert sign_in(client, "lin")[0] == 200
 
 
 def test_what_was_typed_as_a_name_is_not_written_down(control: Control, anonymous: TestClient) -> None:

@@ -270,6 +270,21 @@ def test_a_provider_that_fails(browser: TestClient, provider: Provider, path: st
     assert refusal(browser) == FAILED
 
 
+def test_a_provider_that_is_away_is_not_asked_by_everybody(
+    browser: TestClient, control: Control, provider: Provider
+) -> None:
+    path = "/.well-known/openid-configuration"
+    provider.statuses[path] = 503
+    for _ in range(5):
+        answer = browser.get(START)
+        assert (answer.status_code, answer.json()["error"]["code"]) == FAILED
+    assert provider.requests == [path]
+    del provider.statuses[path]
+    control.clock.advance(5)
+    assert browser.get(START).status_code == 302
+    assert provider.requests == [path, path]
+
+
 @pytest.mark.parametrize(
     "discovery",
     [

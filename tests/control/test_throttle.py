@@ -35,12 +35,23 @@ def test_others_do_not_wait() -> None:
 def test_a_success_forgets_and_so_does_time() -> None:
     throttle = Throttle()
     failing(throttle, "a", 50)
-    throttle.succeeded("a")
+    throttle.succeeded("a", 50)
     assert throttle.wait_s("a", 0.0) == 0.0
     failing(throttle, "b", 50)
     assert throttle.wait_s("b", 1.0) > 0
     throttle.failed("b", FORGET_S)
     assert throttle.wait_s("b", FORGET_S) == 0.0
+
+
+def test_a_success_takes_back_the_failures_of_its_account_alone() -> None:
+    throttle = Throttle()
+    failing(throttle, "a", FREE_FAILURES)
+    throttle.succeeded("a", 0)
+    assert throttle.wait_s("a", 0.0) == 1.0
+    throttle.succeeded("a", 2)
+    assert throttle.wait_s("a", 0.0) == 0.0
+    failing(throttle, "a", 2)
+    assert throttle.wait_s("a", 0.0) == 1.0
 
 
 def test_a_network_of_ipv6_is_one_address() -> None:

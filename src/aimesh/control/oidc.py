@@ -31,6 +31,8 @@ from aimesh.net.dial import is_bypassed
 FLOW_S = 600.0
 KEYS_PAUSE_S = 30.0
 DISCOVERY_S = 3600.0
+FAILED_S = 5.0
+"""A provider that could not be asked is not asked again so soon: everybody waits for whoever asks it."""
 LEEWAY_S = 60.0
 _TIMEOUT_S = 5.0
 _MOST_BYTES = 1 << 20
@@ -100,6 +102,7 @@ class IdentityProvider:
         self._client = client
         self._lock = Lock()
         self._discovery: tuple[float, _Discovery] | None = None
+        self._failure: tuple[float, OidcError] | None = None
         self._keys: tuple[float, dict[str, jwt.PyJWK]] | None = None
 
     @property
@@ -140,9 +143,17 @@ class IdentityProvider:
     def _discovered(self) -> _Discovery:
         with self._lock:
             now_s = self._clock.monotonic_s()
-            if self._discovery is None or now_s - self._discovery[0] >= DISCOVERY_S:
-                self._discovery = (now_s, self._discover())
-            return self._discovery[1]
+            if self._discovery is not None and now_s - self._discovery[0] < DISCOVERY_S:
+                return self._discovery[1]
+            if self._failure is not None and now_s - self._failure[0] < FAILED_S:
+                raise OidcError(str(self._failure[1]))
+            try:
+                found = self._discover()
+            except OidcError as error:
+                self._failure = (self._clock.monotonic_s(), error)
+                raise
+            self._discovery = (now_s, found)
+            return found
 
     def _discover(self) -> _Discovery:
         check_url(self.issuer, "the setting admin.oidc.issuer")

@@ -71,7 +71,8 @@ def sign_in(body: SignIn, request: Request, response: Response, parts: Uses) -> 
     if able is None:
         note_guess(request, parts)
         raise _refused(parts)
-    parts.throttle.succeeded(caller.source.ip)
+    # As they were before this sign-in.
+    parts.throttle.succeeded(caller.source.ip, able.failed_logins)
     set_cookie(response, request, text)
     return answer
 

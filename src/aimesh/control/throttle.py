@@ -1,6 +1,7 @@
 """Slows down addresses that guess: after some failures, each further attempt waits twice as long.
 
-1. Only failures count; a success forgets them. They are forgotten by themselves after ``FORGET_S``.
+1. Only failures count. A success takes back those of the same account alone: who knows one password does not win
+   free guesses at others. All are forgotten by themselves after ``FORGET_S``.
 2. An IPv6 address counts as its /64, which is what one household or host is given.
 3. At most ``MOST`` addresses are remembered; the ones that failed longest ago give way. It is memory of this
    process and a second line of defence: an account locks itself in the database.
@@ -49,9 +50,17 @@ class Throttle:
             if len(self._failures) > MOST:
                 self._failures.popitem(last=False)
 
-    def succeeded(self, address: str) -> None:
+    def succeeded(self, address: str, failures: int) -> None:
+        """``failures``: in a row at the account that was signed in to now."""
+        name = _network(address)
         with self._lock:
-            self._failures.pop(_network(address), None)
+            found = self._failures.get(name)
+            if found is None or not failures:
+                return
+            if found.count <= failures:
+                del self._failures[name]
+            else:
+                self._failures[name] = _Failures(count=found.count - failures, last_s=found.last_s)
 
 
 def _network(address: str) -> str:
