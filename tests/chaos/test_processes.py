@@ -261,14 +261,19 @@ def test_an_address_that_is_taken_changes_nothing(start: Start) -> None:
 
 
 def test_a_worker_that_cannot_start_is_told_and_changes_nothing(start: Start, tmp_path: Path) -> None:
-    gateway = start(workers=1)
+    before, after = free_port(), free_port()
+    gateway = start(workers=1, admin_listen=[f"127.0.0.1:{before}"])
     (tmp_path / "file").write_text("no directory")
-    gateway.write(gateway.config | {"journal": {"directory": str(tmp_path / "file")}})
+    bad = {"journal": {"directory": str(tmp_path / "file")}, "admin_listen": [f"127.0.0.1:{after}"]}
+    gateway.write(gateway.config | bad)
     worker = gateway.worker
     gateway.signal(signal.SIGHUP)
     until(lambda: "reload refused" in gateway.log, "the refusal is not told")
     assert "cannot start" in gateway.log
     assert gateway.worker == worker
+    assert get(f"http://127.0.0.1:{before}", "/readyz").status == 200
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", after), timeout=5)
     assert call(gateway.url, CHAT.path, CHAT.body).status == 200
     gateway.signal(signal.SIGTERM)
     assert gateway.wait() == 0

@@ -1,5 +1,6 @@
 """The file of SQLite: made, migrated, kept private, and shared by several processes."""
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -113,3 +114,17 @@ def test_errors_say_what_may_pass_and_no_value(tmp_path: Path) -> None:
     assert type(store_error(twice.value)) is DuplicateError
     assert type(store_error(empty.value)) is StoreError
     assert "a-value" not in str([store_error(each.value) for each in (locked, twice, empty)])
+
+
+def test_an_error_that_has_undone_its_transaction_is_told_as_it_is(tmp_path: Path) -> None:
+    async def main() -> None:
+        database = open_database(default_url(tmp_path))
+        spoil = "INSERT OR ROLLBACK INTO versions (name, number) VALUES ('odd', 1), ('odd', 2)"
+        try:
+            with pytest.raises(DuplicateError):
+                await database.write(lambda session: session.change(spoil))
+            assert await database.read(lambda session: session.all("SELECT * FROM versions")) == []
+        finally:
+            database.close()
+
+    asyncio.run(main())

@@ -74,7 +74,9 @@ class SqliteDriver:
                 result = work(self._session)
                 self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                # SQLite undoes it by itself after some errors: a full disk, for one.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
                 raise
             return result
 

@@ -191,6 +191,8 @@ class Supervisor:
             return
         if change is Change.NONE:
             self._loaded = before
+            with contextlib.suppress(OSError):
+                await self._admin.listen(before.settings.admin_listen)
             say("reload refused, the old configuration stays: a worker did not come up with the new one")
             return
         self._control_is_stale.set()
