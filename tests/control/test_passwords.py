@@ -7,7 +7,7 @@ import argon2
 import pytest
 from tests.support.control import CHEAP_HASHER
 
-from aimesh.control.errors import Invalid
+from aimesh.control.errors import Invalid, Unavailable
 from aimesh.control.passwords import Passwords, check_password
 from aimesh.core.secret import Secret
 
@@ -111,3 +111,36 @@ def test_passwords_that_do_not(password: str, words: str) -> None:
         check_password(Secret(password), "lin.ming.2026")
     assert words in caught.value.message
     assert password not in caught.value.message
+
+
+def test_few_wait_for_a_turn_and_the_others_are_told_at_once() -> None:
+    go = threading.Event()
+
+    class Slow(argon2.PasswordHasher):
+        def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+            assert go.wait(10)
+            return super().hash(password, salt=salt)
+
+    passwords = Passwords(Slow(time_cost=1, memory_cost=8, parallelism=1))
+    refused, done = threading.Semaphore(0), threading.Semaphore(0)
+
+    def make() -> None:
+        try:
+            passwords.hash(Secret("correct horse"))
+        except Unavailable:
+            refused.release()
+        else:
+            done.release()
+
+    threads = [threading.Thread(target=make) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for _ in range(30):
+        assert refused.acquire(timeout=5)
+    go.set()
+    for thread in threads:
+        thread.join(10)
+    assert [done.acquire(blocking=False) for _ in range(11)] == [True] * 10 + [False]
+    assert not refused.acquire(blocking=False)
+    # And all turns are free again.
+    assert passwords.hash(Secret("correct horse")).reveal()

@@ -191,6 +191,19 @@ def test_a_disabled_person_stays_out(browser: TestClient, provider: Provider, co
     assert refusal(browser) == (401, "SIGN_IN_REFUSED")
 
 
+def test_wrong_passwords_keep_nobody_from_single_sign_on(browser: TestClient, control: Control) -> None:
+    name = str(signed_in(browser)["name"])
+    for number in range(10):
+        guesser = control.anonymous({"x-forwarded-for": f"203.0.113.{number}"})
+        guesser.post(f"{API}/session", json={"username": name, "password": "wrong"})
+    with control.parts.store.read() as db:
+        user = find_by_username(db, name)
+    assert user is not None
+    assert user.locked_until_s is not None
+    browser.cookies.clear()
+    assert signed_in(browser)["name"] == name
+
+
 def test_es256_and_new_keys(browser: TestClient, provider: Provider, control: Control) -> None:
     signed_in(browser)
     provider.key = ec_key("second")

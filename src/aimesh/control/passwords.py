@@ -2,7 +2,8 @@
 
 1. Checking takes as long for somebody who does not exist or has no password as for somebody who does.
 2. A hash made with weaker parameters than today's is made anew at the next sign-in.
-3. Few hashes are made at once: each takes tens of megabytes, and strangers may ask for them.
+3. Few hashes are made at once: each takes tens of megabytes, and strangers may ask for them. Few wait for a turn, too:
+   each holds a thread that the rest of the admin API needs.
 """
 
 import secrets
@@ -20,6 +21,7 @@ from aimesh.store.users import fold
 LEAST = 10
 MOST = 256
 _AT_ONCE = 2
+_WAITING = 8
 _WAIT_S = 10.0
 
 Hasher = argon2.PasswordHasher
@@ -31,19 +33,19 @@ class Passwords:
 
     def __init__(self, hasher: Hasher = USUAL_HASHER) -> None:
         self._hasher = hasher
-        self._slots = BoundedSemaphore(_AT_ONCE)
+        self._turns = _Turns()
 
     @cached_property
     def _nobodys(self) -> str:
         return self._hasher.hash(secrets.token_hex(16))
 
     def hash(self, password: Secret[str]) -> Secret[str]:
-        with _Slot(self._slots):
+        with self._turns:
             return Secret(self._hasher.hash(_normal(password)))
 
     def is_right(self, password: Secret[str], kept: Secret[str] | None) -> bool:
         """``kept`` None: nobody's; takes as long and is never right."""
-        with _Slot(self._slots):
+        with self._turns:
             # Made at the first check, whoever it is about.
             nobodys = self._nobodys
             try:
@@ -78,13 +80,24 @@ def _normal(password: Secret[str]) -> str:
     return unicodedata.normalize("NFKC", password.reveal())
 
 
-class _Slot:
-    def __init__(self, slots: BoundedSemaphore) -> None:
-        self._slots = slots
+class _Turns:
+    """A context manager for any number of threads."""
+
+    def __init__(self) -> None:
+        self._let_in = BoundedSemaphore(_AT_ONCE + _WAITING)
+        self._slots = BoundedSemaphore(_AT_ONCE)
 
     def __enter__(self) -> None:
+        if not self._let_in.acquire(blocking=False):
+            raise _busy()
         if not self._slots.acquire(timeout=_WAIT_S):
-            raise Unavailable("BUSY", "too many people sign in at once; try again in a moment")
+            self._let_in.release()
+            raise _busy()
 
     def __exit__(self, *_: object) -> None:
         self._slots.release()
+        self._let_in.release()
+
+
+def _busy() -> Unavailable:
+    return Unavailable("BUSY", "too many people sign in at once; try again in a moment")

@@ -46,8 +46,14 @@ def note_guess(request: Request, parts: Parts) -> None:
 
 
 def is_able(db: Connection, user: User, now_s: float) -> bool:
-    """May sign in at all: not disabled, not locked, not of a disabled tenant."""
-    if not user.enabled or (user.locked_until_s is not None and user.locked_until_s > now_s):
+    """May sign in with a password: let in, and not locked."""
+    return is_let_in(db, user) and (user.locked_until_s is None or user.locked_until_s <= now_s)
+
+
+def is_let_in(db: Connection, user: User) -> bool:
+    """May sign in at all: not disabled, not of a disabled tenant. A lock is for passwords alone: whoever types wrong
+    ones must not keep a person from single sign-on."""
+    if not user.enabled:
         return False
     if user.role is Role.PLATFORM_ADMIN:
         return True

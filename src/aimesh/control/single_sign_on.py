@@ -22,7 +22,7 @@ from aimesh.control.noun import PREFIX, Noun
 from aimesh.control.oidc import FLOW_S, Claims, Flow, IdentityProvider, OidcError, sealed, unsealed
 from aimesh.control.pages import failure_page, page_headers, wants_page
 from aimesh.control.parts import Parts, Uses
-from aimesh.control.signing import begin_session, is_able, is_secure, set_cookie, target_of
+from aimesh.control.signing import begin_session, is_let_in, is_secure, set_cookie, target_of
 from aimesh.control.source import host_of, is_https, source_of
 from aimesh.core.ids import DEFAULT_TENANT, TenantId, UserId
 from aimesh.core.secret import Secret
@@ -107,7 +107,7 @@ def finish_oidc(
         response = RedirectResponse(flow.back, status_code=302)
         with parts.store.write() as db:
             user = _person(db, request, provider, claims)
-            if not is_able(db, user, parts.clock.wall_s()):
+            if not is_let_in(db, user):
                 raise Unauthenticated(
                     "SIGN_IN_REFUSED", "this account cannot be used now; ask an administrator"
                 )
