@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from tests.support.walks import Plane, Script, ScriptedExchange, ended, in_loop
+from tests.support.walks import CONFIG, Plane, Script, ScriptedExchange, ended, in_loop
 
 from aimesh.core.ids import InterfaceId, TaskId
 from aimesh.core.outcome import Outcome
@@ -41,6 +41,10 @@ from aimesh.upstream.reach import candidate
 
 FILM = {"model": "test/film", "content": [{"type": "text", "text": "a cat"}]}
 TASKS = "/gateway/api/v3/contents/generations/tasks"
+VIDEOS = "/gateway/api/v1/services/aigc/video-generation/video-synthesis"
+VIDEO_CONFIG = CONFIG.replace("task: {}}}", "task: {}, dashscope_video: {}}}", 1).replace(
+    "interfaces: [task]", "interfaces: [task, dashscope_video]"
+)
 JSON = {b"content-type": b"application/json"}
 DONE = b'{"id":"cgt-1","status":"succeeded","usage":{"completion_tokens":500}}'
 RUNNING = b'{"id":"cgt-1","status":"running"}'
@@ -56,8 +60,8 @@ def silent(_exchange: ScriptedExchange) -> None: ...
 class World:
     """A plane with one task, and a settler on it."""
 
-    def __init__(self, home: Path, *scripts: Script) -> None:
-        self.plane = Plane(home, says(200, b'{"id":"cgt-1"}'), *scripts)
+    def __init__(self, home: Path, *scripts: Script, made: bytes = b'{"id":"cgt-1"}') -> None:
+        self.plane = Plane(home, says(200, made), *scripts, config=VIDEO_CONFIG)
         self.crashes: list[BaseException] = []
         self.errors: list[StoreError] = []
         self.children = Children(lambda _name, error: self.crashes.append(error))
@@ -183,6 +187,34 @@ def test_what_the_provider_has_forgotten_ends_with_a_record(tmp_path: Path) -> N
 
     gone = says(404, b'{"error":{"code":"NotFound","message":"no"}}')
     run(tmp_path, work, *[gone] * FORGOTTEN_POLLS)
+
+
+def test_an_unknown_video_is_believed_to_be_forgotten_only_after_some_questions(tmp_path: Path) -> None:
+    """DashScope says it with a good answer."""
+    unknown = says(200, b'{"request_id":"r","output":{"task_id":"v-1","task_status":"UNKNOWN"}}')
+    done = says(
+        200,
+        b'{"request_id":"r","output":{"task_id":"v-1","task_status":"SUCCEEDED","video_url":"http://x"},'
+        b'"usage":{"SR":720,"output_video_duration":5,"duration":5,"video_count":1}}',
+    )
+
+    async def main() -> None:
+        for number, (scripts, code) in enumerate(
+            [([unknown] * (FORGOTTEN_POLLS - 1) + [done], ""), ([unknown] * FORGOTTEN_POLLS, TASK_FORGOTTEN)]
+        ):
+            made = b'{"request_id":"r","output":{"task_id":"v-1","task_status":"PENDING"}}'
+            world = World(tmp_path / str(number), *scripts, made=made)
+            await ended(world.plane.call(VIDEOS, {"model": "test/film", "input": {"prompt": "a cat"}}))
+            for _ in range(FORGOTTEN_POLLS):
+                assert len(world.plane.records.all) == 1
+                await world.round(USUAL_WAIT_S + 1)
+            record = world.plane.records.all[1]
+            assert (record.id, record.error_code) == ("task:dashscope_video:v-1", code)
+            assert record.usage.video_seconds == (0.0 if code else 5.0)
+            await world.children.stop()
+            world.plane.close()
+
+    in_loop(main)
 
 
 def test_a_week_is_enough(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from aimesh.core.clock import Clock
 from aimesh.core.ids import CredentialId
 from aimesh.dataplane.snapshot import Snapshot
-from aimesh.dataplane.tasks import QUERY_TIMEOUTS, TASK_EXPIRED, TASK_FORGOTTEN, Tasks, maker_of
+from aimesh.dataplane.tasks import QUERY_TIMEOUTS, TASK_EXPIRED, TASK_FORGOTTEN, Tasks, is_forgotten, maker_of
 from aimesh.net.children import Children
 from aimesh.store.database import StoreError
 from aimesh.store.tasks import Progress, Task, TaskBook
@@ -43,7 +43,7 @@ LEASE_S = 10.0
 LOOK_EVERY_S = 4.0
 """Renewing, or trying to lead: twice within a lease."""
 
-_NOT_FOUND, _TOO_MANY = 404, 429
+_TOO_MANY = 429
 
 
 def wait_s(polls: int) -> float:
@@ -131,14 +131,14 @@ class Settler:
         candidate = maker_of(task, self._snapshot())
         if candidate is not None:
             verdict = await self._tasks.look(task, candidate, poll_at_s=next_s)
-            if isinstance(verdict, Whole) and verdict.answer.task is not None:
-                return
-            if isinstance(verdict, Failure):
-                if verdict.status == _NOT_FOUND and task.polls >= FORGOTTEN_POLLS:
+            if is_forgotten(task, verdict):
+                if task.polls >= FORGOTTEN_POLLS:
                     await self._tasks.expire(task, TASK_FORGOTTEN)
                     return
-                if verdict.status == _TOO_MANY:
-                    self._resting[task.credential] = self._clock.monotonic_s() + REST_S
+            elif isinstance(verdict, Whole) and verdict.answer.task is not None:
+                return
+            elif isinstance(verdict, Failure) and verdict.status == _TOO_MANY:
+                self._resting[task.credential] = self._clock.monotonic_s() + REST_S
         as_it_was = Progress(
             status=task.status,
             finished=False,

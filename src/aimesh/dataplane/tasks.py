@@ -167,8 +167,8 @@ class Tasks:
                 raise TaskNotFound(f"Task {task.id} is no longer known to its provider")
             raise fault_of(verdict, candidate)
         state = verdict.answer.task
-        is_forgotten = task.finished and task.document and (state is None or state.status != task.status)
-        body = task.document if is_forgotten else verdict.answer.body
+        is_past = task.finished and task.document and (state is None or state.status != task.status)
+        body = task.document if is_past else verdict.answer.body
         arrival.reply.send(200, headers.own_answer(arrival.id), body)
 
     async def look(
@@ -264,6 +264,9 @@ class Tasks:
             # Later words can only be fewer: providers forget what they made.
             await self.settle_kept(task)
             return
+        if _says_forgotten(task, state):
+            # Once is no proof: it may be another answer's mistake, and a film would go unpaid.
+            return
         progress = Progress(
             status=state.status,
             finished=state.finished,
@@ -346,6 +349,18 @@ def _task_interface(name: InterfaceId) -> TaskInterface:
     found = find_task_interface(name)
     assert found is not None, "only task interfaces make tasks and are asked about them"
     return found
+
+
+def is_forgotten(task: Task, verdict: Whole | Failure) -> bool:
+    """The provider says that it does not know the task, or not any more."""
+    if isinstance(verdict, Failure):
+        return verdict.status == 404
+    state = verdict.answer.task
+    return state is not None and _says_forgotten(task, state)
+
+
+def _says_forgotten(task: Task, state: TaskState) -> bool:
+    return bool(state.status) and state.status == _task_interface(task.interface).forgotten
 
 
 def maker_of(task: Task, snapshot: Snapshot) -> Candidate | None:

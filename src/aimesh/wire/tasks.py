@@ -55,6 +55,11 @@ class TaskPage(Struct, frozen=True):
 
 
 class TaskInterface(Interface, Protocol):
+    @property
+    def forgotten(self) -> str:
+        """The status of a task that the provider does not know, or not any more; empty: it answers 404."""
+        ...
+
     def read_request(self, body: bytes) -> Usage:
         """What a creating request says about its price; ``reported`` is false. Never raises."""
         ...

@@ -27,12 +27,14 @@ from aimesh.wire.upstream_error import bad_answer
 from aimesh.wire.upstream_error import read_error as read_upstream_error
 
 _ASYNC = ((b"x-dashscope-async", b"enable"),)
-_FINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "UNKNOWN"})
+_FORGOTTEN = "UNKNOWN"
+_FINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELED", _FORGOTTEN})
 
 
 class DashScopeVideo:
     id = InterfaceId("dashscope_video")
     once = True
+    forgotten = _FORGOTTEN
     forwards = frozenset({b"x-dashscope-datainspection", b"x-dashscope-ossresourceresolve"})
 
     def peek(self, body: bytes) -> Peek:
@@ -77,7 +79,7 @@ class DashScopeVideo:
     def encode_unknown(self, task_id: str, request_id: str, /) -> bytes | None:
         """Not a 404: this is what the upstream says about an expired id, and it betrays nobody's tasks."""
         return msgspec.json.encode(
-            {"request_id": request_id, "output": {"task_id": task_id, "task_status": "UNKNOWN"}}
+            {"request_id": request_id, "output": {"task_id": task_id, "task_status": _FORGOTTEN}}
         )
 
     def encode_cancelled(self, request_id: str, /) -> bytes:

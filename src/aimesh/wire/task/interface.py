@@ -33,6 +33,7 @@ _FINAL = frozenset({"succeeded", "failed", "cancelled", "canceled", "expired"})
 class ArkTasks:
     id = InterfaceId("task")
     once = True
+    forgotten = ""
     forwards = frozenset({b"x-client-request-id"})
 
     def peek(self, body: bytes) -> Peek:
