@@ -357,3 +357,32 @@ def test_what_was_used_is_held_and_remains_is_shown(
     assert (use["rpm"], use["tpm"], use["concurrency"]) == (5, None, None)
     assert admin.get(KEYS).json()["data"][0]["limits"] == use
     node.close()
+
+
+def test_a_member_switches_on_only_what_the_member_switched_off(control: Control, admin: TestClient) -> None:
+    ann = control.person("ann", Role.MEMBER)
+    hers, token = control.client(ann), control.token_client(ann)
+    key = make(hers, "a")
+
+    def switched(client: TestClient, what: str) -> int:
+        # One after the other: the log of a moment is in no order.
+        control.clock.advance(1)
+        batch = client.post(f"{KEYS}/batch", json={"action": what, "ids": [key["id"]]}).json()["data"][0]
+        control.clock.advance(1)
+        status = client.post(f"{KEYS}/{key['id']}/{what}").status_code
+        assert batch["ok"] is (status == 200)
+        return status
+
+    for one, other in ((hers, hers), (token, hers), (hers, token), (token, token)):
+        assert (switched(one, "disable"), switched(other, "enable")) == (200, 200)
+    for somebody in (admin, control.local()):
+        assert switched(somebody, "disable") == 200
+        assert (switched(hers, "enable"), switched(token, "enable")) == (403, 403)
+        # Nor by switching it off once more.
+        assert switched(hers, "disable") == 200
+        assert switched(hers, "enable") == 403
+        assert (switched(admin, "enable"), switched(hers, "disable"), switched(hers, "enable")) == (
+            200,
+            200,
+            200,
+        )

@@ -5,6 +5,7 @@ the audit log.
 2. A change that changes nothing leaves no line, no new version and no news for the data plane.
 3. Limits come onto a key in ``make_key``, ``copy_key`` and ``change_terms`` alone; there a MEMBER is held to what is
    set (``keys_ceiling``).
+4. A MEMBER switches on only what the member switched off.
 """
 
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 from msgspec import structs
 
 from aimesh.control.audit import SECRET, Change, Target, audited, difference
-from aimesh.control.errors import Conflict, Detail, NotFound, Stale
+from aimesh.control.errors import Conflict, Detail, Forbidden, NotFound, Stale
 from aimesh.control.identity import Caller
 from aimesh.control.keys_ceiling import filled, refuse_looser, tightest
 from aimesh.control.keys_terms import edited, known_in
@@ -21,13 +22,15 @@ from aimesh.control.keys_views import find_file_key, is_of_file, is_reserved
 from aimesh.control.parts import Parts
 from aimesh.control.schemas_gateway import KeyCreate
 from aimesh.control.visit import Visit
-from aimesh.core.ids import KeyId, TenantId
+from aimesh.core.ids import KeyId, TenantId, UserId
 from aimesh.core.secret import Secret
 from aimesh.store import virtual_keys
+from aimesh.store.audit import last_line
 from aimesh.store.database import DuplicateError
 from aimesh.store.engine import Connection
 from aimesh.store.key_text import make_text
 from aimesh.store.tenants import find_tenant
+from aimesh.store.tokens import find_token
 from aimesh.store.virtual_keys import KeyTerms, NewKey, StoredKey
 
 
@@ -124,9 +127,21 @@ def change_terms(db: Connection, key: StoredKey, terms: KeyTerms, caller: Caller
 def switch_key(db: Connection, key: StoredKey, enabled: bool, caller: Caller) -> StoredKey:
     if key.enabled == enabled:
         return key
+    if enabled and caller.only_own is not None and not _switched_off_by(db, key, caller.only_own):
+        raise Forbidden(
+            "SWITCHED_OFF_BY_ADMINISTRATOR", "somebody else switched this key off; ask an administrator"
+        )
     changed = virtual_keys.set_enabled(db, key, enabled, caller.source.at_s)
     changes = {"enabled": {"from": key.enabled, "to": enabled}}
     return _noted(db, changed, caller, "key.enable" if enabled else "key.disable", changes)
+
+
+def _switched_off_by(db: Connection, key: StoredKey, person: UserId) -> bool:
+    line = last_line(db, kind="key", target=key.id, action="key.disable")
+    if line is None or line.actor_kind == "user":
+        return line is None or line.actor_id == person
+    token = find_token(db, line.actor_id) if line.actor_kind == "token" else None
+    return token is not None and token.user_id == person
 
 
 def rotate_key(

@@ -67,6 +67,15 @@ def count_lines(db: Connection, wanted: AuditFilter) -> int:
     return db.execute(select(func.count()).select_from(AUDIT).where(_matches(wanted))).scalar_one()
 
 
+def last_line(db: Connection, *, kind: str, target: str, action: str) -> AuditLine | None:
+    """The newest line that tells of this done to that."""
+    question = select(AUDIT).where(
+        AUDIT.c.target_kind == kind, AUDIT.c.target_id == target, AUDIT.c.action == action
+    )
+    row = db.execute(question.order_by(AUDIT.c.id.desc()).limit(1)).first()
+    return msgspec.convert(row, AuditLine, from_attributes=True) if row is not None else None
+
+
 def _matches(wanted: AuditFilter) -> ColumnElement[bool]:
     parts: list[ColumnElement[bool]] = []
     if wanted.tenant is not None:
