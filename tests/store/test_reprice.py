@@ -22,13 +22,14 @@ from aimesh.core.usage import NO_USAGE, Usage
 from aimesh.store.engine import Store
 from aimesh.store.prices import find_version
 from aimesh.store.reprice import Place, Repriced, Selection, reprice
-from aimesh.store.tables import USAGE_HOURLY, USAGE_RECORDS
+from aimesh.store.tables import USAGE_HOURLY, USAGE_HOURLY_KEYS, USAGE_HOURLY_MODELS, USAGE_RECORDS
 from aimesh.store.usage_import import import_usage, prepared
 from aimesh.store.usage_rows import Metered
 
 __all__ = ["any_store"]
 
 _HOUR = 1_750_000_000 // 3600 * 3600
+ROLLUPS = (USAGE_HOURLY, USAGE_HOURLY_MODELS, USAGE_HOURLY_KEYS)
 EVERYTHING = Selection(since_s=0.0, until_s=1e11)
 CHEAP, DEAR, FOREIGN, UNKNOWN = ENDPOINTS
 BEFORE = catalog_with({CHEAP: "CNY 1 2", DEAR: "CNY 3 4", FOREIGN: "CNY 5 6"})
@@ -69,9 +70,16 @@ def imported(store: Store, records: list[UsageRecord], pricer: Pricer) -> None:
     import_usage(store, prepared(metered))
 
 
-def hourly(store: Store) -> list[tuple[object, ...]]:
+def hourly(store: Store) -> list[list[tuple[object, ...]]]:
+    """Of every roll-up."""
     with store.read() as db:
-        return sorted(tuple(row) for row in db.execute(select(USAGE_HOURLY)))
+        return [sorted(tuple(row) for row in db.execute(select(table))) for table in ROLLUPS]
+
+
+def empty(store: Store) -> None:
+    with store.write() as db:
+        for table in (USAGE_RECORDS, *ROLLUPS):
+            db.execute(table.delete())
 
 
 def prices(store: Store) -> dict[str, tuple[object, ...]]:
@@ -111,9 +119,7 @@ def test_afterwards_all_is_as_if_it_had_been_priced_so(any_store: Store, limit: 
         for name, one in expected.items()
     }
     moved = hourly(any_store)
-    with any_store.write() as db:
-        db.execute(USAGE_RECORDS.delete())
-        db.execute(USAGE_HOURLY.delete())
+    empty(any_store)
     imported(any_store, records, new)
     assert moved == hourly(any_store)
 
@@ -224,9 +230,7 @@ def test_records_may_be_imported_meanwhile(any_store: Store) -> None:
     assert totals(any_store, "records") == totals(any_store, "hourly")
     in_batches(any_store, Pricer(AFTER), 50)
     moved = hourly(any_store)
-    with any_store.write() as db:
-        db.execute(USAGE_RECORDS.delete())
-        db.execute(USAGE_HOURLY.delete())
+    empty(any_store)
     imported(any_store, records, Pricer(AFTER))
     assert moved == hourly(any_store)
 

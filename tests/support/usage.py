@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from msgspec import structs
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
 from tests.support.records import typical_record
 
 from aimesh.core.histogram import decode_counts, merged
@@ -16,7 +16,13 @@ from aimesh.core.priced import Priced
 from aimesh.core.record import UsageRecord
 from aimesh.core.usage import NO_USAGE, Usage
 from aimesh.store.engine import Store
-from aimesh.store.tables import USAGE_HOURLY, USAGE_POINTS, USAGE_RECORDS
+from aimesh.store.tables import (
+    USAGE_HOURLY,
+    USAGE_HOURLY_KEYS,
+    USAGE_HOURLY_MODELS,
+    USAGE_POINTS,
+    USAGE_RECORDS,
+)
 from aimesh.store.usage_rows import HOUR, MINUTE, Metered, used_anything
 
 BEGIN_S = 1_750_000_000.0
@@ -115,10 +121,10 @@ def expected(several: Iterable[Metered]) -> Totals:
     )
 
 
-def hourly_totals(store: Store, tenant: str = "default") -> Totals:
-    columns = [func.coalesce(func.sum(USAGE_HOURLY.c[name]), 0) for name in Totals._fields]
+def hourly_totals(store: Store, tenant: str = "default", table: Table = USAGE_HOURLY) -> Totals:
+    columns = [func.coalesce(func.sum(table.c[name]), 0) for name in Totals._fields]
     with store.read() as db:
-        row = db.execute(select(*columns).where(USAGE_HOURLY.c.tenant == tenant)).one()
+        row = db.execute(select(*columns).where(table.c.tenant == tenant)).one()
     return Totals(*map(int, row))
 
 
@@ -155,7 +161,8 @@ def assert_adds_up(store: Store, several: Iterable[Metered], tenant: str = "defa
     """The rows, the roll-ups and the points all say what the records say."""
     once = list({one.record.id: one for one in several}.values())
     total = expected(once)
-    assert hourly_totals(store, tenant) == total
+    for table in (USAGE_HOURLY, USAGE_HOURLY_MODELS, USAGE_HOURLY_KEYS):
+        assert hourly_totals(store, tenant, table) == total, table.name
     assert record_totals(store, tenant) == (
         total.requests, total.input_tokens, total.output_tokens, total.cost_nano, total.list_nano,
     )  # fmt: skip

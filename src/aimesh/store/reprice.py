@@ -22,7 +22,7 @@ from aimesh.store.engine import Connection
 from aimesh.store.prices import keep_versions
 from aimesh.store.tables import USAGE_RECORDS
 from aimesh.store.usage_rows import HOUR_SUMS, HourKey, Hourly, Metered, rolled_up
-from aimesh.store.usage_writes import usage_writer
+from aimesh.store.usage_writes import HOUR_TABLES, by_table, usage_writer
 
 _REQUESTS = HOUR_SUMS.index("requests")
 
@@ -30,10 +30,13 @@ _UPDATE = text(
     "UPDATE usage_records SET cost_nano = :cost_nano, list_nano = :list_nano, currency = :currency,"
     " price_version = :price_version WHERE id = :id AND at_s = :at_s"
 )
-_TIDY = text(
-    "DELETE FROM usage_hourly WHERE tenant = :tenant AND hour_s = :hour_s AND dimensions = :dimensions"
-    " AND requests = 0"
-)
+_TIDY = {
+    table: text(
+        f"DELETE FROM {table} WHERE tenant = :tenant AND hour_s = :hour_s AND dimensions = :dimensions"  # noqa: S608 - names of ours
+        " AND requests = 0"
+    )
+    for table in HOUR_TABLES
+}
 
 Place = tuple[float, str]
 """Time and id of a record."""
@@ -156,11 +159,13 @@ def _write(db: Connection, changed: Iterable[tuple[Metered, Priced | None]]) -> 
     ).hourly
     moved = _difference(before, after)
     usage_writer(db.dialect.name).add_hourly(db, moved)
-    left = [key for key, one in moved.items() if one.sums[_REQUESTS] < 0]
-    if left:
-        db.execute(
-            _TIDY, [{"tenant": key[0], "hour_s": key[1], "dimensions": key[2]} for key in sorted(left)]
-        )
+    for table, several in by_table(moved):
+        left = [key for key, one in several.items() if one.sums[_REQUESTS] < 0]
+        if left:
+            db.execute(
+                _TIDY[table],
+                [{"tenant": key[0], "hour_s": key[1], "dimensions": key[2]} for key in sorted(left)],
+            )
 
 
 def _columns(record: UsageRecord, now: Priced | None) -> dict[str, str | int | float | None]:

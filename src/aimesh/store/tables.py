@@ -378,51 +378,65 @@ TASK_SETTLEMENTS = Table(
 )
 """Ids of the records that settle tasks: imported once, whatever time a second one says."""
 
-USAGE_HOURLY = Table(
+
+def _rollup(name: str, dimensions: tuple[str, ...]) -> Table:
+    return Table(
+        name,
+        METADATA,
+        Column("tenant", Text, nullable=False),
+        # Beginning of the hour, UTC.
+        Column("hour_s", BigInteger, nullable=False),
+        # SHA-256 of the other dimensions, cut to 16 bytes: together they may be longer than an index takes.
+        Column("dimensions", LargeBinary, nullable=False),
+        *(Column(each, Boolean if each == "is_byok" else Text, nullable=False) for each in dimensions),
+        Column("requests", BigInteger, nullable=False),
+        Column("input_tokens", BigInteger, nullable=False),
+        Column("output_tokens", BigInteger, nullable=False),
+        Column("cached_tokens", BigInteger, nullable=False),
+        Column("cache_write_tokens", BigInteger, nullable=False),
+        Column("reasoning_tokens", BigInteger, nullable=False),
+        Column("images", BigInteger, nullable=False),
+        # Billed milliseconds of video: whole, so that sums do not depend on their order.
+        Column("video_ms", BigInteger, nullable=False),
+        Column("assets", BigInteger, nullable=False),
+        Column("cost_nano", BigInteger, nullable=False),
+        Column("list_nano", BigInteger, nullable=False),
+        # Requests that used something whose price is unknown.
+        Column("unpriced", BigInteger, nullable=False),
+        # Requests whose usage was estimated.
+        Column("estimated", BigInteger, nullable=False),
+        # Microseconds, whole for the same reason.
+        Column("duration_us", BigInteger, nullable=False),
+        Column("ttft_us", BigInteger, nullable=False),
+        Column("ttft_count", BigInteger, nullable=False),
+        PrimaryKeyConstraint("tenant", "hour_s", "dimensions"),
+        Index(f"{name}_by_hour", "hour_s"),
+        # Rows lie in the order in which they are asked for.
+        sqlite_with_rowid=False,
+    )
+
+
+# ``labels`` is JSON, sorted by name; an empty ``currency``: no cost is known.
+USAGE_HOURLY = _rollup(
     "usage_hourly",
-    METADATA,
-    Column("tenant", Text, nullable=False),
-    # Beginning of the hour, UTC.
-    Column("hour_s", BigInteger, nullable=False),
-    # SHA-256 of the other dimensions, cut to 16 bytes: together they may be longer than an index takes.
-    Column("dimensions", LargeBinary, nullable=False),
-    Column("key_id", Text, nullable=False),
-    Column("user_id", Text, nullable=False),
-    Column("model", Text, nullable=False),
-    Column("endpoint", Text, nullable=False),
-    Column("provider", Text, nullable=False),
-    Column("is_byok", Boolean, nullable=False),
-    Column("kind", Text, nullable=False),
-    # JSON, sorted by name.
-    Column("labels", Text, nullable=False),
-    Column("outcome", Text, nullable=False),
-    # Empty: no cost is known.
-    Column("currency", Text, nullable=False),
-    Column("requests", BigInteger, nullable=False),
-    Column("input_tokens", BigInteger, nullable=False),
-    Column("output_tokens", BigInteger, nullable=False),
-    Column("cached_tokens", BigInteger, nullable=False),
-    Column("cache_write_tokens", BigInteger, nullable=False),
-    Column("reasoning_tokens", BigInteger, nullable=False),
-    Column("images", BigInteger, nullable=False),
-    # Billed milliseconds of video: whole, so that sums do not depend on their order.
-    Column("video_ms", BigInteger, nullable=False),
-    Column("assets", BigInteger, nullable=False),
-    Column("cost_nano", BigInteger, nullable=False),
-    Column("list_nano", BigInteger, nullable=False),
-    # Requests that used something whose price is unknown.
-    Column("unpriced", BigInteger, nullable=False),
-    # Requests whose usage was estimated.
-    Column("estimated", BigInteger, nullable=False),
-    # Microseconds, whole for the same reason.
-    Column("duration_us", BigInteger, nullable=False),
-    Column("ttft_us", BigInteger, nullable=False),
-    Column("ttft_count", BigInteger, nullable=False),
-    PrimaryKeyConstraint("tenant", "hour_s", "dimensions"),
-    Index("usage_hourly_by_hour", "hour_s"),
-    # Rows lie in the order in which they are asked for.
-    sqlite_with_rowid=False,
+    (
+        "key_id",
+        "user_id",
+        "model",
+        "endpoint",
+        "provider",
+        "is_byok",
+        "kind",
+        "labels",
+        "outcome",
+        "currency",
+    ),
 )
+USAGE_HOURLY_MODELS = _rollup(
+    "usage_hourly_models", ("model", "provider", "is_byok", "kind", "outcome", "currency")
+)
+USAGE_HOURLY_KEYS = _rollup("usage_hourly_keys", ("key_id", "user_id", "is_byok", "outcome", "currency"))
+"""The last two are the first without some of its dimensions: whole tenants are added up from a tenth of the rows."""
 
 USAGE_NAMES = Table(
     "usage_names",

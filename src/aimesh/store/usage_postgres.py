@@ -30,12 +30,14 @@ from aimesh.store.usage_rows import (
     Value,
 )
 from aimesh.store.usage_writes import (
-    HOUR_COLUMNS,
     HOUR_KEY,
+    HOUR_TABLES,
     POINT_COLUMNS,
     POINT_COUNTS,
     Cut,
     added,
+    by_table,
+    hour_columns,
 )
 
 Row = Mapping[str, Value]
@@ -60,10 +62,13 @@ def _given(table: str, columns: Iterable[str]) -> str:
     return f"SELECT {', '.join(columns)} FROM json_populate_recordset(NULL::{table}, CAST(:rows AS json))"  # noqa: S608 - names of ours
 
 
-_ADD_HOURLY = text(
-    f"INSERT INTO usage_hourly ({', '.join(HOUR_COLUMNS)}) {_given('usage_hourly', HOUR_COLUMNS)}"
-    f" ON CONFLICT ({', '.join(HOUR_KEY)}) DO UPDATE SET {added('usage_hourly', HOUR_SUMS)}"
-)
+_ADD_HOURLY = {
+    table: text(
+        f"INSERT INTO {table} ({', '.join(hour_columns(dimensions))}) {_given(table, hour_columns(dimensions))}"
+        f" ON CONFLICT ({', '.join(HOUR_KEY)}) DO UPDATE SET {added(table, HOUR_SUMS)}"
+    )
+    for table, dimensions in HOUR_TABLES.items()
+}
 _ADD_POINTS = text(
     f"INSERT INTO usage_points ({', '.join(POINT_COLUMNS)}) {_given('usage_points', POINT_COLUMNS)}"
     f" ON CONFLICT ({', '.join(POINT_KEY)}) DO UPDATE SET {added('usage_points', POINT_SUMS)}"
@@ -127,14 +132,16 @@ class PostgresUsage:
         return set(db.execute(_ADD_RECORDS).scalars())
 
     def add_hourly(self, db: Connection, hourly: Mapping[HourKey, Hourly]) -> None:
-        rows = []
-        for key in sorted(hourly):
-            tenant, hour_s, digest = key
-            one = hourly[key]
-            values = (tenant, hour_s, f"\\x{digest.hex()}", *one.dimensions, *one.sums)
-            rows.append(dict(zip(HOUR_COLUMNS, values, strict=True)))
-        if rows:
-            db.execute(_ADD_HOURLY, {"rows": _json(rows)})
+        for table, several in by_table(hourly):
+            columns = hour_columns(HOUR_TABLES[table])
+            rows = []
+            for key in sorted(several):
+                tenant, hour_s, digest = key
+                one = several[key]
+                values = (tenant, hour_s, f"\\x{digest.hex()}", *one.dimensions, *one.sums)
+                rows.append(dict(zip(columns, values, strict=True)))
+            if rows:
+                db.execute(_ADD_HOURLY[table], {"rows": _json(rows)})
 
     def add_points(self, db: Connection, points: Mapping[PointKey, Point]) -> None:
         if not points:

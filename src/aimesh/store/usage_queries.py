@@ -13,12 +13,13 @@ from typing import Any
 
 from msgspec import Struct, field
 from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from aimesh.core.ids import KeyId, ModelName, ProviderId, TenantId, UserId
 from aimesh.core.money import Currency
 from aimesh.core.outcome import Outcome
 from aimesh.store.engine import Connection
-from aimesh.store.tables import USAGE_HOURLY
+from aimesh.store.tables import USAGE_HOURLY, USAGE_HOURLY_KEYS, USAGE_HOURLY_MODELS
 from aimesh.store.usage_labels import has_label
 
 HOUR_S = 3600
@@ -121,7 +122,7 @@ class Totals(Struct):
 
 def read_totals(db: Connection, wanted: UsageFilter, by: Sequence[Dimension]) -> dict[Group, Totals]:
     """Sums of each group that has any requests; in no order."""
-    table = USAGE_HOURLY.c
+    table = _shortest(wanted, by)
     columns = [table[one.value] for one in by]
     question = (
         select(
@@ -131,13 +132,16 @@ def read_totals(db: Connection, wanted: UsageFilter, by: Sequence[Dimension]) ->
             func.sum(case((table.outcome == Outcome.OK.value, table.requests), else_=0)),
             func.sum(case((table.outcome == Outcome.CLIENT_GONE.value, table.requests), else_=0)),
         )
-        .where(_matches(db, wanted))
+        .where(_matches(db, wanted, table))
         .group_by(*columns, table.currency)
     )
     found: dict[Group, Totals] = {}
     for row in db.execute(question):
         group = tuple(row[: len(by)])
         totals = _totals(row[len(by)], row[len(by) + 1 :])
+        if not totals.requests:
+            # All of it was priced again, and is in another row now.
+            continue
         known = found.get(group)
         if known is None:
             found[group] = totals
@@ -148,8 +152,11 @@ def read_totals(db: Connection, wanted: UsageFilter, by: Sequence[Dimension]) ->
 
 def latest_hour(db: Connection, wanted: UsageFilter) -> int | None:
     """Beginning of the last hour in which there was anything."""
-    hour = USAGE_HOURLY.c.hour_s
-    question = select(hour).where(_matches(db, wanted)).order_by(hour.desc()).limit(1)
+    table = _shortest(wanted, ())
+    hour = table.hour_s
+    question = (
+        select(hour).where(_matches(db, wanted, table), table.requests > 0).order_by(hour.desc()).limit(1)
+    )
     return db.execute(question).scalar()
 
 
@@ -175,8 +182,29 @@ def _totals(currency: str, sums: Sequence[Any]) -> Totals:
     return totals
 
 
-def _matches(db: Connection, wanted: UsageFilter) -> ColumnElement[bool]:
-    table = USAGE_HOURLY.c
+# A table's columns, for SQLAlchemy of any type.
+Columns = ReadOnlyColumnCollection[str, Any]
+
+
+def _shortest(wanted: UsageFilter, by: Sequence[Dimension]) -> Columns:
+    """Of the roll-up with the fewest rows that can tell."""
+    needed = {one.value for one in by}
+    for is_asked, name in (
+        (wanted.owner is not None or wanted.users is not None, Dimension.USER),
+        (wanted.keys is not None, Dimension.KEY),
+        (wanted.model is not None, Dimension.MODEL),
+        (wanted.provider is not None, Dimension.PROVIDER),
+        (bool(wanted.labels), Dimension.LABELS),
+    ):
+        if is_asked:
+            needed.add(name.value)
+    for table in (USAGE_HOURLY_MODELS, USAGE_HOURLY_KEYS):
+        if needed <= set(table.c.keys()):
+            return table.c
+    return USAGE_HOURLY.c
+
+
+def _matches(db: Connection, wanted: UsageFilter, table: Columns) -> ColumnElement[bool]:
     parts: list[ColumnElement[bool]] = [table.hour_s >= wanted.since_s, table.hour_s < wanted.until_s]
     if wanted.tenant is not None:
         parts.append(table.tenant == wanted.tenant)

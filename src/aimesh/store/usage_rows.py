@@ -6,7 +6,7 @@
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 
 import msgspec
@@ -70,6 +70,11 @@ HOUR_DIMENSIONS = (
     "outcome",
     "currency",
 )
+SHORTER_HOURS = {
+    "usage_hourly_models": ("model", "provider", "is_byok", "kind", "outcome", "currency"),
+    "usage_hourly_keys": ("key_id", "user_id", "is_byok", "outcome", "currency"),
+}
+"""Roll-ups with some of the dimensions."""
 HOUR_SUMS = (
     "requests",
     "input_tokens",
@@ -248,8 +253,27 @@ def _add_hourly(
                 total[place] += amount
 
 
+def shortened(hourly: Mapping[HourKey, Hourly], names: Sequence[str]) -> dict[HourKey, Hourly]:
+    """The same by some of the dimensions."""
+    places = [HOUR_DIMENSIONS.index(name) for name in names]
+    digests: dict[tuple[Value, ...], bytes] = {}
+    found: dict[HourKey, Hourly] = {}
+    for (tenant, hour_s, _), one in hourly.items():
+        dimensions = tuple(one.dimensions[place] for place in places)
+        digest = digests.get(dimensions)
+        if digest is None:
+            digest = digests[dimensions] = digest_of(dimensions)
+        key = (tenant, hour_s, digest)
+        known = found.get(key)
+        if known is None:
+            found[key] = Hourly(dimensions, list(one.sums))
+        else:
+            known.sums = [mine + other for mine, other in zip(known.sums, one.sums, strict=True)]
+    return found
+
+
 def digest_of(dimensions: tuple[Value, ...]) -> bytes:
-    """Of the dimensions of a row of ``usage_hourly``, in the order of ``HOUR_DIMENSIONS``."""
+    """Of the dimensions of a row of a roll-up, in their order."""
     return sha256(_SORTED.encode(dimensions)).digest()[:16]
 
 

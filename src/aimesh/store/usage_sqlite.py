@@ -18,7 +18,7 @@ from aimesh.store.usage_rows import (
     PointKey,
     Value,
 )
-from aimesh.store.usage_writes import HOUR_COLUMNS, HOUR_KEY, POINT_COLUMNS, Cut, added
+from aimesh.store.usage_writes import HOUR_KEY, HOUR_TABLES, POINT_COLUMNS, Cut, added, by_table, hour_columns
 
 _AT_ONCE = 500
 """Rows removed in one transaction: calls that write must not wait long."""
@@ -31,10 +31,11 @@ def _insert(table: str, columns: Sequence[str]) -> str:
 
 
 _ADD_RECORDS = _insert("usage_records", RECORD_COLUMNS)
-_ADD_HOURLY = (
-    f"{_insert('usage_hourly', HOUR_COLUMNS)}"
-    f" ON CONFLICT ({', '.join(HOUR_KEY)}) DO UPDATE SET {added('usage_hourly', HOUR_SUMS)}"
-)
+_ADD_HOURLY = {
+    table: f"{_insert(table, hour_columns(dimensions))}"
+    f" ON CONFLICT ({', '.join(HOUR_KEY)}) DO UPDATE SET {added(table, HOUR_SUMS)}"
+    for table, dimensions in HOUR_TABLES.items()
+}
 _PUT_POINTS = _insert("usage_points", POINT_COLUMNS).replace("INSERT", "INSERT OR REPLACE", 1)
 _FIND_POINTS = (
     f"SELECT {', '.join(f'p.{column}' for column in POINT_COLUMNS)} FROM json_each(?) AS k"  # noqa: S608 - names of ours
@@ -63,10 +64,11 @@ class SqliteUsage:
         return set(ids) - known
 
     def add_hourly(self, db: Connection, hourly: Mapping[HourKey, Hourly]) -> None:
-        rows: list[tuple[Value | bytes, ...]] = [
-            (*key, *hourly[key].dimensions, *hourly[key].sums) for key in sorted(hourly)
-        ]
-        _many(db, _ADD_HOURLY, rows)
+        for table, several in by_table(hourly):
+            rows: list[tuple[Value | bytes, ...]] = [
+                (*key, *several[key].dimensions, *several[key].sums) for key in sorted(several)
+            ]
+            _many(db, _ADD_HOURLY[table], rows)
 
     def add_points(self, db: Connection, points: Mapping[PointKey, Point]) -> None:
         there: dict[PointKey, Point] = {}

@@ -4,7 +4,7 @@
 2. Nothing here begins or ends a transaction, but for ``make_room``.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -15,15 +15,17 @@ from aimesh.store.usage_rows import (
     HOUR_SUMS,
     POINT_KEY,
     POINT_SUMS,
+    SHORTER_HOURS,
     HourKey,
     Hourly,
     Point,
     PointKey,
     Value,
+    shortened,
 )
 
 HOUR_KEY = ("tenant", "hour_s", "dimensions")
-HOUR_COLUMNS = (*HOUR_KEY, *HOUR_DIMENSIONS, *HOUR_SUMS)
+HOUR_TABLES = {"usage_hourly": HOUR_DIMENSIONS, **SHORTER_HOURS}
 POINT_COUNTS = ("duration_counts", "ttft_counts")
 POINT_COLUMNS = (*POINT_KEY, *POINT_SUMS, *POINT_COUNTS)
 
@@ -51,7 +53,9 @@ class UsageWriter(Protocol):
         """Gives the ids of the rows that were not there before."""
         ...
 
-    def add_hourly(self, db: Connection, hourly: Mapping[HourKey, Hourly]) -> None: ...
+    def add_hourly(self, db: Connection, hourly: Mapping[HourKey, Hourly]) -> None:
+        """To every roll-up."""
+        ...
 
     def add_points(self, db: Connection, points: Mapping[PointKey, Point]) -> None: ...
 
@@ -66,6 +70,16 @@ class UsageWriter(Protocol):
     def remove_old(self, store: Store, cut: Cut) -> int:
         """Removes what ``cut`` says, a little at a time; gives how many rows or partitions."""
         ...
+
+
+def hour_columns(dimensions: Sequence[str]) -> tuple[str, ...]:
+    return (*HOUR_KEY, *dimensions, *HOUR_SUMS)
+
+
+def by_table(hourly: Mapping[HourKey, Hourly]) -> Iterator[tuple[str, Mapping[HourKey, Hourly]]]:
+    """What is added to each roll-up, in the order in which all touch them."""
+    for table, dimensions in HOUR_TABLES.items():
+        yield table, hourly if dimensions is HOUR_DIMENSIONS else shortened(hourly, dimensions)
 
 
 def added(table: str, columns: Iterable[str]) -> str:

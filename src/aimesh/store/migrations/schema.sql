@@ -209,6 +209,67 @@ CREATE TABLE usage_hourly (
  WITHOUT ROWID
 
 ;
+CREATE TABLE usage_hourly_keys (
+	tenant TEXT NOT NULL, 
+	hour_s BIGINT NOT NULL, 
+	dimensions BLOB NOT NULL, 
+	key_id TEXT NOT NULL, 
+	user_id TEXT NOT NULL, 
+	is_byok BOOLEAN NOT NULL, 
+	outcome TEXT NOT NULL, 
+	currency TEXT NOT NULL, 
+	requests BIGINT NOT NULL, 
+	input_tokens BIGINT NOT NULL, 
+	output_tokens BIGINT NOT NULL, 
+	cached_tokens BIGINT NOT NULL, 
+	cache_write_tokens BIGINT NOT NULL, 
+	reasoning_tokens BIGINT NOT NULL, 
+	images BIGINT NOT NULL, 
+	video_ms BIGINT NOT NULL, 
+	assets BIGINT NOT NULL, 
+	cost_nano BIGINT NOT NULL, 
+	list_nano BIGINT NOT NULL, 
+	unpriced BIGINT NOT NULL, 
+	estimated BIGINT NOT NULL, 
+	duration_us BIGINT NOT NULL, 
+	ttft_us BIGINT NOT NULL, 
+	ttft_count BIGINT NOT NULL, 
+	PRIMARY KEY (tenant, hour_s, dimensions)
+)
+ WITHOUT ROWID
+
+;
+CREATE TABLE usage_hourly_models (
+	tenant TEXT NOT NULL, 
+	hour_s BIGINT NOT NULL, 
+	dimensions BLOB NOT NULL, 
+	model TEXT NOT NULL, 
+	provider TEXT NOT NULL, 
+	is_byok BOOLEAN NOT NULL, 
+	kind TEXT NOT NULL, 
+	outcome TEXT NOT NULL, 
+	currency TEXT NOT NULL, 
+	requests BIGINT NOT NULL, 
+	input_tokens BIGINT NOT NULL, 
+	output_tokens BIGINT NOT NULL, 
+	cached_tokens BIGINT NOT NULL, 
+	cache_write_tokens BIGINT NOT NULL, 
+	reasoning_tokens BIGINT NOT NULL, 
+	images BIGINT NOT NULL, 
+	video_ms BIGINT NOT NULL, 
+	assets BIGINT NOT NULL, 
+	cost_nano BIGINT NOT NULL, 
+	list_nano BIGINT NOT NULL, 
+	unpriced BIGINT NOT NULL, 
+	estimated BIGINT NOT NULL, 
+	duration_us BIGINT NOT NULL, 
+	ttft_us BIGINT NOT NULL, 
+	ttft_count BIGINT NOT NULL, 
+	PRIMARY KEY (tenant, hour_s, dimensions)
+)
+ WITHOUT ROWID
+
+;
 CREATE TABLE usage_names (
 	kind TEXT NOT NULL, 
 	id TEXT NOT NULL, 
@@ -338,6 +399,8 @@ CREATE INDEX task_settlements_by_time ON task_settlements (at_s);
 CREATE INDEX tasks_by_key ON tasks (key_id, interface, created_at_s);
 CREATE INDEX tasks_due ON tasks (poll_at_s) WHERE NOT settled;
 CREATE INDEX usage_hourly_by_hour ON usage_hourly (hour_s);
+CREATE INDEX usage_hourly_keys_by_hour ON usage_hourly_keys (hour_s);
+CREATE INDEX usage_hourly_models_by_hour ON usage_hourly_models (hour_s);
 CREATE INDEX usage_points_by_endpoint ON usage_points (endpoint, grain, start_s);
 CREATE INDEX usage_points_by_model ON usage_points (model, grain, start_s);
 CREATE INDEX usage_records_by_key ON usage_records (tenant, key_id, at_s, id);

@@ -81,41 +81,23 @@ def _create_records() -> None:
 
 
 def _create_hourly() -> None:
-    op.create_table(
+    _create_rollup(
         "usage_hourly",
-        sa.Column("tenant", sa.Text, nullable=False),
-        sa.Column("hour_s", sa.BigInteger, nullable=False),
-        sa.Column("dimensions", sa.LargeBinary, nullable=False),
-        sa.Column("key_id", sa.Text, nullable=False),
-        sa.Column("user_id", sa.Text, nullable=False),
-        sa.Column("model", sa.Text, nullable=False),
-        sa.Column("endpoint", sa.Text, nullable=False),
-        sa.Column("provider", sa.Text, nullable=False),
-        sa.Column("is_byok", sa.Boolean, nullable=False),
-        sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("labels", sa.Text, nullable=False),
-        sa.Column("outcome", sa.Text, nullable=False),
-        sa.Column("currency", sa.Text, nullable=False),
-        sa.Column("requests", sa.BigInteger, nullable=False),
-        sa.Column("input_tokens", sa.BigInteger, nullable=False),
-        sa.Column("output_tokens", sa.BigInteger, nullable=False),
-        sa.Column("cached_tokens", sa.BigInteger, nullable=False),
-        sa.Column("cache_write_tokens", sa.BigInteger, nullable=False),
-        sa.Column("reasoning_tokens", sa.BigInteger, nullable=False),
-        sa.Column("images", sa.BigInteger, nullable=False),
-        sa.Column("video_ms", sa.BigInteger, nullable=False),
-        sa.Column("assets", sa.BigInteger, nullable=False),
-        sa.Column("cost_nano", sa.BigInteger, nullable=False),
-        sa.Column("list_nano", sa.BigInteger, nullable=False),
-        sa.Column("unpriced", sa.BigInteger, nullable=False),
-        sa.Column("estimated", sa.BigInteger, nullable=False),
-        sa.Column("duration_us", sa.BigInteger, nullable=False),
-        sa.Column("ttft_us", sa.BigInteger, nullable=False),
-        sa.Column("ttft_count", sa.BigInteger, nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "hour_s", "dimensions"),
-        sqlite_with_rowid=False,
+        (
+            "key_id",
+            "user_id",
+            "model",
+            "endpoint",
+            "provider",
+            "is_byok",
+            "kind",
+            "labels",
+            "outcome",
+            "currency",
+        ),
     )
-    op.create_index("usage_hourly_by_hour", "usage_hourly", ["hour_s"])
+    _create_rollup("usage_hourly_models", ("model", "provider", "is_byok", "kind", "outcome", "currency"))
+    _create_rollup("usage_hourly_keys", ("key_id", "user_id", "is_byok", "outcome", "currency"))
     op.create_table(
         "usage_names",
         sa.Column("kind", sa.Text, nullable=False),
@@ -123,6 +105,28 @@ def _create_hourly() -> None:
         sa.Column("name", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("kind", "id"),
     )
+
+
+def _create_rollup(name: str, dimensions: tuple[str, ...]) -> None:
+    sums = (
+        "requests", "input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens",
+        "images", "video_ms", "assets", "cost_nano", "list_nano", "unpriced", "estimated", "duration_us", "ttft_us",
+        "ttft_count",
+    )  # fmt: skip
+    op.create_table(
+        name,
+        sa.Column("tenant", sa.Text, nullable=False),
+        sa.Column("hour_s", sa.BigInteger, nullable=False),
+        sa.Column("dimensions", sa.LargeBinary, nullable=False),
+        *(
+            sa.Column(each, sa.Boolean if each == "is_byok" else sa.Text, nullable=False)
+            for each in dimensions
+        ),
+        *(sa.Column(each, sa.BigInteger, nullable=False) for each in sums),
+        sa.PrimaryKeyConstraint("tenant", "hour_s", "dimensions"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(f"{name}_by_hour", name, ["hour_s"])
 
 
 def _create_points() -> None:
