@@ -1,7 +1,9 @@
+import pytest
 from msgspec import structs
 from tests.support.stores import any_store
 from tests.support.usage import BEGIN_S, varied, with_id
 
+import aimesh.store.usage_calls as room
 from aimesh.core.ids import TenantId, UserId
 from aimesh.core.outcome import Outcome
 from aimesh.store.engine import Store
@@ -55,6 +57,30 @@ def test_filters(any_store: Store) -> None:
     assert ids(structs.replace(EVER, request=name)) == {name}
     assert ids(structs.replace(EVER, upstream_request="absent")) == set()
     assert ids(structs.replace(EVER, task="absent")) == set()
+
+
+@pytest.mark.parametrize("most", [0, 50])
+def test_pages_of_somebodys_calls_are_cut_the_same_way(
+    any_store: Store, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(room, "_MOST_KEYS", most)
+    several = [varied(number, tenant="default" if number % 2 else "other") for number in range(80)]
+    import_usage(any_store, prepared(several))
+    # Not at a full hour.
+    since_s = BEGIN_S + 20_000.5
+    usage = structs.replace(EVER.usage, since_s=since_s, owner=UserId("usr-1"))
+    seen: list[Place] = []
+    before: Place | None = None
+    while True:
+        with any_store.read() as db:
+            page = list_calls(db, structs.replace(EVER, usage=usage), before=before, limit=7)
+        seen += [(call.record.at, call.record.id) for call in page]
+        if len(page) < 7:
+            break
+        before = seen[-1]
+    mine = [one.record for one in several if one.user == "usr-1" and one.record.at >= since_s]
+    assert len({record.key_id for record in mine}) > 3
+    assert seen == sorted(((record.at, record.id) for record in mine), reverse=True)
 
 
 def test_a_call_has_what_was_imported(any_store: Store) -> None:

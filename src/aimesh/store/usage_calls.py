@@ -1,9 +1,13 @@
 """Single calls: pages of them, newest first, and one with everything that is known of it.
 
 1. A page is cut by time and id, so it stays right while calls come in.
-2. Filters are those of the sums (``usage_queries.UsageFilter``), so what a sum says can be looked up call by call.
+2. Somebody's calls are those of some keys, which the roll-ups know: each key's are in order in an index, those of all
+   keys together would have to be looked for among everybody's.
+3. Filters are those of the sums (``usage_queries.UsageFilter``), so what a sum says can be looked up call by call.
 """
 
+import heapq
+from itertools import islice
 from typing import Any
 
 from msgspec import Struct
@@ -15,7 +19,7 @@ from aimesh.core.record import UsageRecord, decode_record
 from aimesh.store.engine import Connection
 from aimesh.store.tables import USAGE_RECORDS
 from aimesh.store.usage_labels import has_label
-from aimesh.store.usage_queries import UsageFilter
+from aimesh.store.usage_queries import HOUR_S, Dimension, UsageFilter, read_totals
 from aimesh.store.usage_rows import used_anything
 
 Place = tuple[float, str]
@@ -51,19 +55,59 @@ class CallRow(Struct, frozen=True):
         return used_anything(self.record.usage) and not self.record.usage.reported
 
 
-_COLUMNS = ("record", "user_id", "kind", "is_byok", "cost_nano", "list_nano", "currency", "price_version")
+_MOST_KEYS = 50
+"""So many questions for one page."""
+_COLUMNS = (
+    "at_s",
+    "id",
+    "record",
+    "user_id",
+    "kind",
+    "is_byok",
+    "cost_nano",
+    "list_nano",
+    "currency",
+    "price_version",
+)
 
 
 def list_calls(db: Connection, wanted: CallFilter, *, before: Place | None, limit: int) -> list[CallRow]:
     """Newest first; ``before`` is the last one seen."""
     table = USAGE_RECORDS.c
-    question = _question().where(_matches(db, wanted))
+    question = (
+        _question().where(_matches(db, wanted)).order_by(table.at_s.desc(), table.id.desc()).limit(limit)
+    )
     if before is not None:
         at_s, name = before
         # The first part alone lets a database begin there; the second is for calls of the same time.
         question = question.where(table.at_s <= at_s, tuple_(table.at_s, table.id) < tuple_(at_s, name))
-    rows = db.execute(question.order_by(table.at_s.desc(), table.id.desc()).limit(limit))
-    return [_call(row) for row in rows]
+    usage = wanted.usage
+    if usage.owner is None and usage.users is None and usage.keys is None:
+        return [_call(row) for row in db.execute(question)]
+    keys = _keys(db, usage)
+    if len(keys) > _MOST_KEYS:
+        return [_call(row) for row in db.execute(question)]
+    several = [
+        db.execute(question.where(table.tenant == tenant, table.key_id == key)).all() for tenant, key in keys
+    ]
+    rows = heapq.merge(*several, key=lambda row: (row.at_s, row.id), reverse=True)
+    return [_call(row) for row in islice(rows, limit)]
+
+
+def _keys(db: Connection, usage: UsageFilter) -> set[tuple[str, str]]:
+    """Tenants and keys of which there may be calls."""
+    # The hour in which the time begins may begin before it.
+    around = UsageFilter(
+        since_s=usage.since_s - HOUR_S,
+        until_s=usage.until_s,
+        tenant=usage.tenant,
+        owner=usage.owner,
+        keys=usage.keys,
+        users=usage.users,
+    )
+    return {
+        (str(tenant), str(key)) for tenant, key in read_totals(db, around, (Dimension.TENANT, Dimension.KEY))
+    }
 
 
 def find_call(db: Connection, request_id: str) -> CallRow | None:
