@@ -56,6 +56,8 @@ class Case(Struct, frozen=True):
 
 
 PASSWORD = {"password": "a long password"}
+CHANNEL = {"name": "own", "kind": "webhook", "url": "http://127.0.0.1:9/"}
+RULE = {"name": "own", "kind": "import_lag", "channels": ["ach_1"]}
 CASES: dict[str, Case] = {
     "get_setup": Case(Kind.STATE),
     "finish_setup": Case(Kind.PUBLIC, body={"token": "guessed", "username": "intruder", **PASSWORD}),
@@ -146,6 +148,18 @@ CASES: dict[str, Case] = {
     "get_monitoring_overview": Case(Kind.SHARED),
     "monitor_model": Case(Kind.SHARED),
     "monitor_endpoint": Case(Kind.SHARED),
+    "list_alerts": Case(Kind.INSTALLATION),
+    "list_alert_channels": Case(Kind.INSTALLATION),
+    "get_alert_channel": Case(Kind.INSTALLATION),
+    "delete_alert_channel": Case(Kind.INSTALLATION),
+    "test_alert_channel": Case(Kind.INSTALLATION),
+    "list_alert_rules": Case(Kind.INSTALLATION),
+    "get_alert_rule": Case(Kind.INSTALLATION),
+    "delete_alert_rule": Case(Kind.INSTALLATION),
+    "add_alert_channel": Case(Kind.INSTALLATION, body=CHANNEL),
+    "set_alert_channel": Case(Kind.INSTALLATION, body=CHANNEL),
+    "add_alert_rule": Case(Kind.INSTALLATION, body=RULE),
+    "set_alert_rule": Case(Kind.INSTALLATION, body=RULE),
     "reprice_usage": Case(Kind.INSTALLATION, body={"since": "2026-01-31T00:00:00Z"}),
     "list_endpoints": Case(Kind.SHARED),
     "get_endpoint": Case(Kind.SHARED),

@@ -41,6 +41,8 @@ class World(Struct, frozen=True):
     byok: Json
     credential: Json
     discount: Json
+    alert_channel: str
+    alert_rule: str
     provider: str
     model: str
     endpoint: str
@@ -62,6 +64,9 @@ def populated(control: Control) -> World:
     user = owner.get(f"{API}/session").json()["user"]
     key = made(owner, "/keys", {"alias": "victim-key"})
     secret = {"provider": name, "secret": "sk-victims-secret"}
+    # Leads nowhere: without leave, no address of this machine is called.
+    hook = {"name": "hook", "kind": "webhook", "url": "http://127.0.0.1:9/"}
+    channel = str(made(platform, "/alert-channels", hook)["id"])
     return World(
         control=control,
         owner=owner,
@@ -72,6 +77,10 @@ def populated(control: Control) -> World:
         byok=made(owner, "/byok", {**secret, "name": "victim-byok"}),
         credential=made(platform, "/credentials", {**secret, "name": "victim-platform"}),
         discount=made(platform, "/discounts?tenant=default", {"scope": "all", "factor": "0.5"}),
+        alert_channel=channel,
+        alert_rule=made(
+            platform, "/alert-rules", {"name": "rule", "kind": "import_lag", "channels": [channel]}
+        )["id"],
         provider=name,
         model=sorted(catalog.models)[0],
         endpoint=sorted(catalog.endpoints)[0],
@@ -121,6 +130,14 @@ def byok(tail: str = "") -> Place:
 
 def credential(tail: str = "") -> Place:
     return lambda world: f"/credentials/{world.credential['id']}{tail}"
+
+
+def alert_channel(tail: str = "") -> Place:
+    return lambda world: f"/alert-channels/{world.alert_channel}{tail}"
+
+
+def alert_rule(world: World) -> str:
+    return f"/alert-rules/{world.alert_rule}"
 
 
 def discount(world: World) -> str:
@@ -189,6 +206,13 @@ PLACES: dict[str, Place] = {
     "get_usage_call": lambda world: f"/usage/calls/{world.call}",
     "monitor_model": lambda world: f"/monitoring{model(world)}",
     "monitor_endpoint": lambda world: f"/monitoring{endpoint(world)}",
+    "get_alert_channel": alert_channel(),
+    "set_alert_channel": alert_channel(),
+    "delete_alert_channel": alert_channel(),
+    "test_alert_channel": alert_channel("/test"),
+    "get_alert_rule": alert_rule,
+    "set_alert_rule": alert_rule,
+    "delete_alert_rule": alert_rule,
     "get_endpoint": endpoint,
     "change_endpoint": endpoint,
 }

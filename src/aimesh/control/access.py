@@ -33,6 +33,8 @@ class Permission(StrEnum):
     TENANTS = "tenants"
     USAGE_READ = "usage.read"
     MONITORING_READ = "monitoring.read"
+    ALERTS = "alerts"
+    """Who is told of what goes wrong."""
     PRICES_WRITE = "prices.write"
     """Discounts, and pricing again what was priced."""
     ANY_TENANT = "any_tenant"
@@ -61,6 +63,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.TENANTS: _PLATFORM,
     Permission.USAGE_READ: _EVERYBODY,
     Permission.MONITORING_READ: _EVERYBODY,
+    Permission.ALERTS: _PLATFORM,
     Permission.PRICES_WRITE: _PLATFORM,
     Permission.ANY_TENANT: _PLATFORM,
 }
@@ -152,6 +155,19 @@ OPERATIONS: dict[str, Permission] = {
     "get_monitoring_overview": Permission.MONITORING_READ,
     "monitor_model": Permission.MONITORING_READ,
     "monitor_endpoint": Permission.MONITORING_READ,
+    # Alerts
+    "list_alerts": Permission.ALERTS,
+    "list_alert_channels": Permission.ALERTS,
+    "get_alert_channel": Permission.ALERTS,
+    "add_alert_channel": Permission.ALERTS,
+    "set_alert_channel": Permission.ALERTS,
+    "delete_alert_channel": Permission.ALERTS,
+    "test_alert_channel": Permission.ALERTS,
+    "list_alert_rules": Permission.ALERTS,
+    "get_alert_rule": Permission.ALERTS,
+    "add_alert_rule": Permission.ALERTS,
+    "set_alert_rule": Permission.ALERTS,
+    "delete_alert_rule": Permission.ALERTS,
     # Prices
     "list_price_versions": Permission.CATALOG_READ,
     "get_price_version": Permission.CATALOG_READ,

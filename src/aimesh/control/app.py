@@ -37,6 +37,7 @@ from fastapi import FastAPI
 
 from aimesh import __version__
 from aimesh.control import (
+    alerts,
     audit,
     byok,
     credentials,
@@ -86,6 +87,7 @@ NOUNS: tuple[Noun, ...] = (
     usage_calls.NOUN,
     usage_export.NOUN,
     monitoring.NOUN,
+    alerts.NOUN,
     prices.NOUN,
     reprice.NOUN,
     audit.NOUN,

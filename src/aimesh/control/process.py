@@ -2,8 +2,8 @@
 
 1. It is there for the data plane's sake last: workers serve without it, so nothing here is waited for by a call.
 2. A database that is away at the start is waited for; meanwhile the admin API says so.
-3. The publisher has a thread of its own, the importer of usage records another: a slow statement delays
-   publications, or records, and nothing else.
+3. The publisher has a thread of its own, the importer of usage records another, alerts a third: a slow statement or
+   a slow webhook delays publications, records or alerts, and nothing else.
 """
 
 import asyncio
@@ -19,6 +19,9 @@ import uvicorn
 from msgspec import Struct
 from starlette.types import ASGIApp
 
+from aimesh.control.alerting import STEP_EVERY_S as ALERT_EVERY_S
+from aimesh.control.alerting import Alerter
+from aimesh.control.alerts import sender_of
 from aimesh.control.app import make_app
 from aimesh.control.door import Door
 from aimesh.control.importing import PAUSE_S, Importer
@@ -51,6 +54,8 @@ class Opened(Struct, frozen=True):
     close: Callable[[], None]
     import_step: Callable[[], bool] | None = None
     """Imports a batch of usage records and says whether there are more; blocks. None: nothing is imported here."""
+    alert_step: Callable[[], None] | None = None
+    """Looks for what goes wrong, and tells it; blocks. None: nobody is told."""
     first_link: str | None = None
     """Path of the page that makes the first administrator, while there is none."""
 
@@ -108,11 +113,13 @@ def open_control(settings: Settings, clock: Clock, log: Log) -> Opened:
             ledger=partial(LedgerView, ledger_path(settings.home), ZoneInfo(settings.timezone)),
             log=log,
         )
+        alerter = Alerter(parts, sender_of(parts), _Alarms(log))
         link = first_link(store, clock)
         return Opened(
             app=make_app(parts),
             step=publisher.step,
             import_step=None if importer is None else importer.step,
+            alert_step=alerter.step,
             close=undone.pop_all().close,
             first_link=link,
         )
@@ -124,6 +131,7 @@ async def serve(opener: Opener, descriptor: int, supervision: Supervision, *, lo
     door = Door(SystemClock())
     publishing = ThreadPoolExecutor(1, thread_name_prefix="publish")
     importing = ThreadPoolExecutor(1, thread_name_prefix="import")
+    alerting = ThreadPoolExecutor(1, thread_name_prefix="alert")
     opened: list[Opened] = []
     loop = asyncio.get_running_loop()
 
@@ -140,6 +148,8 @@ async def serve(opener: Opener, descriptor: int, supervision: Supervision, *, lo
             await loop.run_in_executor(publishing, step)
 
         children.repeat("publish", STEP_EVERY_S, publish)
+        if found.alert_step is not None:
+            children.repeat("alert", ALERT_EVERY_S, partial(_in_thread, alerting, found.alert_step))
         if import_step is None:
             return
 
@@ -163,8 +173,13 @@ async def serve(opener: Opener, descriptor: int, supervision: Supervision, *, lo
     await children.stop()
     publishing.shutdown(wait=True)
     importing.shutdown(wait=True)
+    alerting.shutdown(wait=True)
     for each in opened:
         each.close()
+
+
+async def _in_thread(thread: ThreadPoolExecutor, step: Callable[[], None]) -> None:
+    await asyncio.get_running_loop().run_in_executor(thread, step)
 
 
 async def _open(

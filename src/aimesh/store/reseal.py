@@ -12,10 +12,10 @@ from msgspec import Struct
 from sqlalchemy import Column, Row, Table, select, update
 
 from aimesh.core.ids import CredentialId, KeyId, TenantId
-from aimesh.store import credentials, virtual_keys
+from aimesh.store import alerts, credentials, virtual_keys
 from aimesh.store.changes import bump
 from aimesh.store.engine import Connection, Store
-from aimesh.store.tables import CREDENTIALS, VIRTUAL_KEYS
+from aimesh.store.tables import ALERT_CHANNELS, CREDENTIALS, VIRTUAL_KEYS
 from aimesh.store.vault import Place, Vault, VaultError
 
 BATCH = 500
@@ -45,6 +45,7 @@ class _Kind(Struct, frozen=True):
 _KINDS = (
     _Kind(CREDENTIALS, CREDENTIALS.c.envelope, is_published=True),
     _Kind(VIRTUAL_KEYS, VIRTUAL_KEYS.c.ciphertext, is_published=False),
+    _Kind(ALERT_CHANNELS, ALERT_CHANNELS.c.envelope, is_published=False),
 )
 
 
@@ -101,4 +102,6 @@ def _reseal(db: Connection, kind: _Kind, row: Row[Any], vault: Vault) -> int:
 def _place(kind: _Kind, tenant: str, row_id: str) -> Place:
     if kind.table is CREDENTIALS:
         return credentials.place_of(TenantId(tenant), CredentialId(row_id))
+    if kind.table is ALERT_CHANNELS:
+        return alerts.place_of(row_id)
     return virtual_keys.place_of(TenantId(tenant), KeyId(row_id))

@@ -28,7 +28,7 @@ from aimesh.store.session import (
 
 T = TypeVar("T")
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration. A test compares it with ``migrations/versions``."""
 
 BUSY_TIMEOUT_S = 5.0

@@ -521,3 +521,62 @@ DISCOUNTS = Table(
     Column("version", Integer, nullable=False),
     Index("discounts_by_tenant", "tenant", "from_s"),
 )
+
+ALERT_CHANNELS = Table(
+    "alert_channels",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    # Empty: the installation's.
+    Column("tenant", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    # JSON of store.alerts.ChannelTerms.
+    Column("terms", Text, nullable=False),
+    # Vault envelope of JSON of store.alerts.ChannelSecrets.
+    Column("envelope", LargeBinary, nullable=False),
+    Column("created_at_s", Double, nullable=False),
+    Column("updated_at_s", Double, nullable=False),
+    Column("version", Integer, nullable=False),
+    UniqueConstraint("tenant", "name"),
+)
+
+ALERT_RULES = Table(
+    "alert_rules",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    # JSON of store.alerts.RuleTerms.
+    Column("terms", Text, nullable=False),
+    Column("created_at_s", Double, nullable=False),
+    Column("updated_at_s", Double, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+ALERT_STATES = Table(
+    "alert_states",
+    METADATA,
+    Column("rule", Text, nullable=False),
+    # What of the rule: an endpoint, a key's quota, ...
+    Column("subject", Text, nullable=False),
+    Column("value", Double, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("since_s", Double, nullable=False),
+    # NULL: it is on.
+    Column("resolved_at_s", Double),
+    # When somebody was last told that it is on; NULL: never.
+    Column("told_at_s", Double),
+    # Whether it was told since it is on.
+    Column("is_told", Boolean, nullable=False),
+    PrimaryKeyConstraint("rule", "subject"),
+)
+
+ALERT_DELIVERIES = Table(
+    "alert_deliveries",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("channel", Text, nullable=False),
+    # JSON of store.alerts.Notice.
+    Column("notice", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at_s", Double, nullable=False),
+    Index("alert_deliveries_due", "next_at_s"),
+)

@@ -3,6 +3,47 @@ CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
+CREATE TABLE alert_channels (
+	id TEXT NOT NULL, 
+	tenant TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	terms TEXT NOT NULL, 
+	envelope BLOB NOT NULL, 
+	created_at_s DOUBLE NOT NULL, 
+	updated_at_s DOUBLE NOT NULL, 
+	version INTEGER NOT NULL, 
+	PRIMARY KEY (id), 
+	UNIQUE (tenant, name)
+);
+CREATE TABLE alert_deliveries (
+	id TEXT NOT NULL, 
+	channel TEXT NOT NULL, 
+	notice TEXT NOT NULL, 
+	attempts INTEGER NOT NULL, 
+	next_at_s DOUBLE NOT NULL, 
+	PRIMARY KEY (id)
+);
+CREATE TABLE alert_rules (
+	id TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	terms TEXT NOT NULL, 
+	created_at_s DOUBLE NOT NULL, 
+	updated_at_s DOUBLE NOT NULL, 
+	version INTEGER NOT NULL, 
+	PRIMARY KEY (id), 
+	UNIQUE (name)
+);
+CREATE TABLE alert_states (
+	rule TEXT NOT NULL, 
+	subject TEXT NOT NULL, 
+	value DOUBLE NOT NULL, 
+	message TEXT NOT NULL, 
+	since_s DOUBLE NOT NULL, 
+	resolved_at_s DOUBLE, 
+	told_at_s DOUBLE, 
+	is_told BOOLEAN NOT NULL, 
+	PRIMARY KEY (rule, subject)
+);
 CREATE TABLE audit (
 	id TEXT NOT NULL, 
 	at_s DOUBLE NOT NULL, 
@@ -384,6 +425,7 @@ CREATE TABLE virtual_keys (
 	PRIMARY KEY (id), 
 	UNIQUE (sha256)
 );
+CREATE INDEX alert_deliveries_due ON alert_deliveries (next_at_s);
 CREATE INDEX audit_by_target ON audit (target_kind, target_id, id);
 CREATE INDEX audit_by_tenant ON audit (tenant, id);
 CREATE INDEX credentials_by_provider ON credentials (tenant, provider);
@@ -413,5 +455,5 @@ CREATE INDEX virtual_keys_by_owner ON virtual_keys (tenant, owner, created_at_s,
 CREATE INDEX virtual_keys_changed ON virtual_keys (changed);
 CREATE INDEX virtual_keys_listed ON virtual_keys (tenant, created_at_s, id, enabled, expires_at_s) WHERE NOT deleted;
 CREATE INDEX virtual_keys_masked ON virtual_keys (tenant, masked) WHERE NOT deleted;
-INSERT INTO "alembic_version" VALUES('0004');
+INSERT INTO "alembic_version" VALUES('0005');
 INSERT INTO "tenants" VALUES('default','default','active','{}','{}','{}',0.0,0.0,1);
