@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, and_, select, tuple_
+from sqlalchemy import ColumnElement, Select, select, tuple_
 
 from aimesh.core.money import Currency
 from aimesh.core.outcome import Outcome
@@ -73,15 +73,18 @@ _COLUMNS = (
 
 def list_calls(db: Connection, wanted: CallFilter, *, before: Place | None, limit: int) -> list[CallRow]:
     """Newest first; ``before`` is the last one seen."""
-    table = USAGE_RECORDS.c
-    question = (
-        _question().where(_matches(db, wanted)).order_by(table.at_s.desc(), table.id.desc()).limit(limit)
-    )
-    if before is not None:
-        at_s, name = before
-        # The first part alone lets a database begin there; the second is for calls of the same time.
-        question = question.where(table.at_s <= at_s, tuple_(table.at_s, table.id) < tuple_(at_s, name))
-    usage = wanted.usage
+    table, usage = USAGE_RECORDS.c, wanted.usage
+    parts = _matches(db, wanted)
+    # One bound at each end: of several, a database may begin at the wrong one.
+    if before is None or before[0] >= usage.until_s:
+        parts.append(table.at_s < usage.until_s)
+    else:
+        parts += [table.at_s <= before[0], tuple_(table.at_s, table.id) < tuple_(*before)]
+    if wanted.request:
+        # By its time as well, or another index may look better than that of ids.
+        times = db.execute(select(table.at_s).where(table.id == wanted.request)).scalars().all()
+        parts += [table.id == wanted.request, table.at_s.in_(times)]
+    question = _question().where(*parts).order_by(table.at_s.desc(), table.id.desc()).limit(limit)
     if usage.owner is None and usage.users is None and usage.keys is None:
         return [_call(row) for row in db.execute(question)]
     keys = _keys(db, usage)
@@ -134,9 +137,10 @@ def _call(row: Any) -> CallRow:
     )
 
 
-def _matches(db: Connection, wanted: CallFilter) -> ColumnElement[bool]:
+def _matches(db: Connection, wanted: CallFilter) -> list[ColumnElement[bool]]:
+    """All but where the time ends, and the call's id."""
     table, usage = USAGE_RECORDS.c, wanted.usage
-    parts: list[ColumnElement[bool]] = [table.at_s >= usage.since_s, table.at_s < usage.until_s]
+    parts: list[ColumnElement[bool]] = [table.at_s >= usage.since_s]
     if usage.tenant is not None:
         parts.append(table.tenant == usage.tenant)
     if usage.owner is not None:
@@ -154,10 +158,8 @@ def _matches(db: Connection, wanted: CallFilter) -> ColumnElement[bool]:
     parts += [has_label(db, table.labels, name, value) for name, value in usage.labels]
     if wanted.outcomes:
         parts.append(table.outcome.in_(sorted(wanted.outcomes)))
-    if wanted.request:
-        parts.append(table.id == wanted.request)
     if wanted.upstream_request:
         parts.append(table.upstream_request_id == wanted.upstream_request)
     if wanted.task:
         parts.append(table.task_id == wanted.task)
-    return and_(*parts)
+    return parts
