@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -112,6 +113,34 @@ def test_it_serves_publishes_and_ends_in_order(tmp_path: Path, monkeypatch: pyte
             assert any(b"a step that fails" in line for line in control.logged)
             assert not desk.is_closed
         assert desk.is_closed
+
+    run(main)
+
+
+def test_alerts_have_a_thread_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "STEP_EVERY_S", 0.01)
+    monkeypatch.setattr(process, "ALERT_EVERY_S", 0.01)
+    desk = Desk()
+    goes_on = threading.Event()
+    alerting: list[str] = []
+
+    def slow() -> None:
+        alerting.append(threading.current_thread().name)
+        goes_on.wait(10)
+
+    async def main() -> None:
+        async with running(
+            tmp_path / "c.sock", lambda: msgspec.structs.replace(desk.open(), alert_step=slow)
+        ) as control:
+            await eventually(lambda: bool(alerting))
+            steps = desk.steps
+            # A webhook that is slow holds up no publication and no request.
+            await eventually(lambda: desk.steps > steps + 3)
+            assert (await control.client.get("/quick")).status_code == 200
+            assert len(alerting) == 1
+            goes_on.set()
+            await eventually(lambda: len(alerting) > 2)
+        assert not set(alerting) & desk.step_threads
 
     run(main)
 
