@@ -61,7 +61,7 @@ async def first_good(planned: Planned, ticket: Ticket, means: Means) -> Whole | 
         if failures:
             timeouts = _remaining(timeouts, now_s - planned.arrival.started_s)
         head = headers.upstream_head(request, candidate, interface, prepared)
-        underway = _Underway(planned)
+        underway = _Underway(None, None, planned)
         ticket.partial_usage = underway.usage
         errand = Errand(interface, head, prepared, timeouts, underway)
         verdict = await attempt(means.client, candidate, errand, means.clock)
@@ -88,18 +88,15 @@ async def first_good(planned: Planned, ticket: Ticket, means: Means) -> Whole | 
 class _Underway(Progress):
     """An attempt that the caller may still walk away from."""
 
-    __slots__ = ("_planned",)
-
-    def __init__(self, planned: Planned) -> None:
-        super().__init__()
-        self._planned = planned
+    planned: Planned | None = None
 
     def usage(self) -> Usage:
-        if self.exchange is None or not self.exchange.was_sent:
+        planned = self.planned
+        if planned is None or self.exchange is None or not self.exchange.was_sent:
             return NO_USAGE
         if self.tap is None:
-            return meter.of_request(self._planned)
-        return meter.of_stream(self._planned, self.tap)
+            return meter.of_request(planned)
+        return meter.of_stream(planned, self.tap)
 
 
 def _remaining(timeouts: Timeouts, spent_s: float) -> Timeouts:

@@ -120,6 +120,14 @@ class QuotaGauge:
     def check(self, amount: int) -> Verdict:
         row = self.row
         held, ever = row.sums()
+        if len(self._ceilings) == 1:
+            # The usual case, without the loop's lists.
+            limit, base = self._ceilings[0]
+            used = ever - row.base(base)
+            self.seen = [used]
+            if limit - used - held > amount * self.slots:
+                row.is_scarce = False
+                return FITS
         self.seen = seen = []
         plenty = amount * self.slots
         is_scarce = False

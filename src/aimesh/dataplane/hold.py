@@ -100,16 +100,21 @@ class Account:
         "_sorts",
         "_tokens",
         "_tokens_rate",
+        "_wall_s",
         "has_money",
+        "only",
     )
 
     def __init__(self, holder: Holder, sorts: list[Sort]) -> None:
         self._holder = holder
         self._fence = holder.fence
+        self._wall_s = holder.wall_s
         self._sorts = sorts
         self.has_money = any(sort.measure in (Measure.CNY, Measure.USD) for sort in sorts)
         self._day: Day | None = None
         self._gauges: list[Gauge] = []
+        self.only: QuotaGauge | None = None
+        """The usual account has one gauge, of tokens: its calls take a shorter way."""
         self._tokens: QuotaGauge | None = None
         self._requests: RateGauge | None = None
         self._tokens_rate: RateGauge | None = None
@@ -120,13 +125,22 @@ class Account:
         """Holds what a call may use at an endpoint; ``max_output`` is the caller's, 0 if it set none.
 
         Raises ``QuotaSpent``, ``TenantOverQuota``, ``RateLimited``."""
-        holder = self._holder
-        at_s = holder.wall_s()
-        day = holder.today(at_s)
-        if day is not self._day:
-            self._open(day)
+        at_s = self._wall_s()
+        day = self._day
+        if day is None or not day.start_s <= at_s < day.end_s:
+            self._open(self._holder.today(at_s))
         amounts = self._estimate(endpoint, body_bytes, max_output, at_s)
         gauges = self._gauges
+        only = self.only
+        if only is not None and not only.row.is_scarce:
+            amount = amounts[0]
+            only.row.hold(amount)
+            with self._fence:
+                pass
+            if only.check(amount) is not FITS:
+                only.row.hold(-amount)
+                self._take_turns(gauges, amounts)
+            return Hold(self, gauges, amounts, at_s)
         for gauge in gauges:
             if gauge.row.is_scarce:
                 self._take_turns(gauges, amounts)
@@ -205,6 +219,8 @@ class Account:
                 self._show(gauge)
         for gauge in self._gauges:
             gauge.begin(day)
+        is_usual = len(self._gauges) == 1 and self._gauges[0] is self._tokens
+        self.only = self._tokens if is_usual else None
         self._day = day if len(self._gauges) == len(self._sorts) else None
 
     def _show(self, gauge: Gauge) -> None:
@@ -259,7 +275,8 @@ class Hold:
         self._gauges = gauges
         self._amounts = amounts
         self._at_s = at_s
-        self._shown = account.shown()
+        only = account.only
+        self._shown = (only.seen, 0, 0) if only is not None else account.shown()
 
     def headers(self) -> bytes:
         """Lines for a successful answer: how the limits stood at admission, without this call."""
@@ -269,6 +286,15 @@ class Hold:
         """Ends the hold with what the call used at the endpoint that served it."""
         kind = endpoint.kind
         tokens = usage.input_tokens + usage.output_tokens if kind is _CHAT or kind is _EMBEDDING else 0
+        only = self._account.only
+        if only is not None and self._gauges:
+            self._gauges = _ENDED
+            try:
+                only.row.settle(self._amounts[0], tokens)
+            except ValueError:
+                # See ``_end``.
+                return
+            return
         if not self._account.has_money:
             self._end((tokens, 0, 0, tokens, 1, 0))
             return

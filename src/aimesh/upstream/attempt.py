@@ -56,15 +56,12 @@ class Judge(Protocol):
     def open_tap(self, prepared: Prepared) -> Tap: ...
 
 
-class Progress:
-    """How far an attempt came, for whoever ends it from outside."""
+class Progress(Struct):
+    """How far an attempt came, for whoever ends it from outside. Filled on the way."""
 
-    __slots__ = ("exchange", "tap")
-
-    def __init__(self) -> None:
-        self.exchange: Exchange | None = None
-        self.tap: Tap | None = None
-        """Of an answer that streams; it may not have started yet."""
+    exchange: Exchange | None = None
+    tap: Tap | None = None
+    """Of an answer that streams; it may not have started yet."""
 
 
 class Errand(Struct, frozen=True):
