@@ -124,6 +124,13 @@ def test_media_is_counted_in_its_own_units() -> None:
     assert _paid(_price(per_asset={"default": D("2.4")}), Usage(assets=1, output_tokens=30_000)) == "CNY 2.4"
 
 
+def test_a_film_of_unknown_tokens_has_no_known_price() -> None:
+    price = _price(video_tokens=(VideoTokens(rate=D(1)),))
+    assert _paid(price, Usage(video_seconds=5.0)) is None
+    assert _paid(price, Usage(video_seconds=5.0, output_tokens=9)) is not None
+    assert _paid(price, Usage()) is not None
+
+
 def test_video_tokens_by_resolution_and_input() -> None:
     price = _price(
         video_tokens=(

@@ -229,6 +229,9 @@ def _total(price: Price, usage: Usage, at_s: float) -> Total | None:
     if usage.images and price.per_image is not None:
         return usage.images * price.per_image
     if price.video_tokens:
+        if usage.video_seconds and not usage.output_tokens:
+            # A film was made, and nobody said of how many tokens.
+            return None
         resolution = resolution_key(usage.video_resolution)
         for row in price.video_tokens:
             if row.fits(usage, resolution):
