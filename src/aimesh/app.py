@@ -46,7 +46,7 @@ from aimesh.routing.breaker import Breakers
 from aimesh.routing.measure import Measures
 from aimesh.routing.plan import Planner
 from aimesh.settings import Address, Settings
-from aimesh.store.database import StoreError, default_url, open_database
+from aimesh.store.database import StoreError, open_database, url_of
 from aimesh.store.idempotency import IdempotencyStore
 from aimesh.store.journal import Journal, JournalPolicy
 from aimesh.store.ledger import Ledger, ledger_path, prepare
@@ -117,10 +117,10 @@ class Worker:
             ),
         )
         self.observer.keep_in(self.journal)
-        self.database = open_database(database_url(settings))
+        self.database = open_database(url_of(settings.database, settings.home))
         self.client = PooledClient(self.children, self._client_settings(), loop=self._loop)
         self._task_store = open_tasks(
-            database_url(settings),
+            url_of(settings.database, settings.home),
             settings.home,
             self.database,
             clock=clock,
@@ -365,10 +365,6 @@ def open_ledger(home: Path, seat: Seat, on_alarm: Callable[[str], None]) -> Ledg
             why = str(error)
     on_alarm(f"limits are not enforced: {why}")
     return None
-
-
-def database_url(settings: Settings) -> str:
-    return settings.database.reveal() if settings.database is not None else default_url(settings.home)
 
 
 def _bind(address: Address) -> socket.socket:

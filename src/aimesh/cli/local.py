@@ -27,7 +27,7 @@ from aimesh.control.source import Source
 from aimesh.core.clock import SystemClock
 from aimesh.core.ids import DEFAULT_TENANT, TenantId
 from aimesh.settings import Settings
-from aimesh.store.database import StoreError, default_url
+from aimesh.store.database import StoreError, url_of
 from aimesh.store.engine import Store, open_store
 from aimesh.store.ledger import LedgerView, ledger_path
 from aimesh.store.people import Role
@@ -125,13 +125,9 @@ def open_parts(settings: Settings) -> tuple[Store, Vault]:
     """The database and the master keys. Raises ``Refused``."""
     try:
         vault = open_vault(settings.home, settings.master_key)
-        return open_store(_database_url(settings)), vault
+        return open_store(url_of(settings.database, settings.home)), vault
     except (StoreError, VaultError) as error:
         raise Refused(str(error)) from error
-
-
-def _database_url(settings: Settings) -> str:
-    return settings.database.reveal() if settings.database is not None else default_url(settings.home)
 
 
 def audit_local(store: Store, action: str, changes: dict[str, object]) -> None:

@@ -9,7 +9,7 @@ from aimesh.cli.output import Document
 from aimesh.control.importing import RETRY_S, Importer
 from aimesh.core.clock import SystemClock
 from aimesh.settings import Settings
-from aimesh.store.database import default_url
+from aimesh.store.database import url_of
 from aimesh.store.engine import Store, open_store
 from aimesh.store.import_note import read_note
 from aimesh.store.journal_progress import (
@@ -72,7 +72,7 @@ def drain(settings: Settings, timeout_s: float) -> Document:
 
 def _open(settings: Settings) -> Store:
     """Raises ``StoreError``."""
-    return open_store(settings.database.reveal() if settings.database else default_url(settings.home))
+    return open_store(url_of(settings.database, settings.home))
 
 
 def _positions(store: Store, node: str) -> dict[str, int]:

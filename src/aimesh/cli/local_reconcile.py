@@ -13,7 +13,7 @@ from aimesh.cli.faults import Refused
 from aimesh.core.ids import ProviderId, TenantId
 from aimesh.core.money import NANO
 from aimesh.settings import Settings
-from aimesh.store.database import default_url
+from aimesh.store.database import url_of
 from aimesh.store.engine import open_store
 from aimesh.store.session import StoreError
 from aimesh.store.usage_queries import Dimension, Totals, UsageFilter, read_totals
@@ -39,7 +39,7 @@ def our_lines(settings: Settings, bill: Bill, mapping: BillMapping, *, tenant: s
         provider=ProviderId(mapping.provider),
         is_byok=is_byok,
     )
-    url = settings.database.reveal() if settings.database is not None else default_url(settings.home)
+    url = url_of(settings.database, settings.home)
     try:
         with closing(open_store(url)) as store, store.read() as db:
             found = read_totals(db, wanted, (Dimension.HOUR, Dimension.MODEL, Dimension.KIND))

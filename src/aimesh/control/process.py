@@ -32,7 +32,7 @@ from aimesh.control.setup import first_link
 from aimesh.core.clock import Clock, SystemClock
 from aimesh.net.children import Children
 from aimesh.settings import Settings
-from aimesh.store.database import StoreError, default_url
+from aimesh.store.database import StoreError, url_of
 from aimesh.store.engine import open_store
 from aimesh.store.ledger import LedgerView, ledger_path
 from aimesh.store.vault import Vault, VaultError, open_vault
@@ -94,7 +94,7 @@ async def run_control(settings: Settings, descriptor: int, supervision: Supervis
 def open_control(settings: Settings, clock: Clock, log: Log) -> Opened:
     """See ``Opener``."""
     with contextlib.ExitStack() as undone:
-        store = open_store(settings.database.reveal() if settings.database else default_url(settings.home))
+        store = open_store(url_of(settings.database, settings.home))
         undone.callback(store.close)
         importer = None
         try:

@@ -31,7 +31,7 @@ from aimesh.store.session import (
     Values,
     in_list,
 )
-from aimesh.store.sqlite import HEAD, SqliteDriver, database_path, default_url, is_sqlite, prepare
+from aimesh.store.sqlite import HEAD, SqliteDriver, database_path, default_url, is_sqlite, prepare, url_of
 
 __all__ = [
     "HEAD",
@@ -49,6 +49,7 @@ __all__ = [
     "default_url",
     "in_list",
     "open_database",
+    "url_of",
 ]
 
 T = TypeVar("T")

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from aimesh.core.secret import Secret
 from aimesh.store.session import (
     NO_VALUES,
     DuplicateError,
@@ -114,6 +115,11 @@ def error_of(error: BaseException) -> StoreError:
 
 def default_url(home: Path) -> str:
     return f"sqlite:///{home.absolute() / 'aimesh.db'}"
+
+
+def url_of(given: Secret[str] | None, home: Path) -> str:
+    """The URL that the settings give, or the usual file in the home directory. May hold a password."""
+    return given.reveal() if given is not None else default_url(home)
 
 
 def is_sqlite(url: str) -> bool:
