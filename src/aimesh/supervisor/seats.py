@@ -23,6 +23,9 @@ from aimesh.supervisor.post import Post
 from aimesh.supervisor.slots import Slots
 
 _MODULE = "aimesh.supervisor.worker"
+_PATIENCE_S = 10.0
+"""How long a reload waits for a free slot before those who leave are asked to hurry. They then close connections that
+wait for a request, and one may be on its way: after so long it would be from a caller who hardly calls."""
 
 
 class Shared(Struct, frozen=True):
@@ -124,7 +127,7 @@ class Seats:
         return self._shared.sockets / f"worker-{slot}.sock"
 
     async def _replaced(self, post: Post) -> bool:
-        if not self._slots.has_free:
+        if not await self._slots.is_free_within(_PATIENCE_S):
             for child in self.children:
                 if child.is_asked_to_go:
                     child.stop()

@@ -31,9 +31,14 @@ class Slots:
         self._free.sort()
         self._freed.set()
 
-    @property
-    def has_free(self) -> bool:
-        return bool(self._free)
+    async def is_free_within(self, limit_s: float) -> bool:
+        """Waits until one is free; False: in vain."""
+        try:
+            async with asyncio.timeout(limit_s):
+                await self.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def wait(self) -> None:
         """Until one is free."""

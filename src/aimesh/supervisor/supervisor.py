@@ -5,7 +5,7 @@
 2. A reload compiles the settings first; bad ones change nothing. Then the workers are replaced one after another,
    each on its predecessor's sockets: nobody is refused, and who is being answered is answered.
 3. There are twice as many slots as workers, so that all predecessors may take their time while they leave. A reload
-   that finds no slot free asks those who leave to hurry.
+   that finds no slot free waits a moment, then asks those who leave to hurry.
 4. It stops workers first, then the control process they relay to, then the simulator they call.
 5. If it dies, its children notice and stop themselves.
 """
