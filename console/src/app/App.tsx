@@ -1,0 +1,45 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { App as AntApp, ConfigProvider } from "antd";
+import enUS from "antd/locale/en_US";
+import zhCN from "antd/locale/zh_CN";
+import { useEffect } from "react";
+import { onSignedOut } from "@/api/client";
+import { toProblem } from "@/api/problem";
+import { useIsDark, useLanguage } from "./preferences";
+import { Router } from "./routes";
+import { dark, light } from "./theme";
+
+const RETRIED = new Set(["UNREACHABLE", "DATABASE_UNAVAILABLE", "CONTROL_UNAVAILABLE"]);
+
+const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 10_000,
+      retry: (count, error) => count < 2 && RETRIED.has(toProblem(error).code),
+      refetchOnWindowFocus: false,
+    },
+  },
+});
+
+// Reading the session again answers 401, and the gate shows the sign-in.
+onSignedOut(() => void client.invalidateQueries({ queryKey: ["get", "/session"] }));
+
+export function App() {
+  const language = useLanguage();
+  const isDark = useIsDark();
+  useEffect(() => {
+    document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+  }, [language]);
+  useEffect(() => {
+    document.documentElement.dataset.theme = isDark ? "dark" : "light";
+  }, [isDark]);
+  return (
+    <ConfigProvider theme={isDark ? dark : light} locale={language === "zh" ? zhCN : enUS}>
+      <AntApp className="app">
+        <QueryClientProvider client={client}>
+          <Router />
+        </QueryClientProvider>
+      </AntApp>
+    </ConfigProvider>
+  );
+}

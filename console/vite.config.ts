@@ -1,0 +1,38 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import react from "@vitejs/plugin-react";
+import { defineConfig, type Plugin } from "vite";
+
+const OUT = fileURLToPath(new URL("../src/aimesh/console", import.meta.url));
+const COMPRESSED = /\.(js|css|html|svg)$/;
+
+/** Files are compressed once, here, and sent as they are: no answer costs the gateway a compression. */
+function compressed(): Plugin {
+  return {
+    name: "compressed",
+    apply: "build",
+    async closeBundle() {
+      const files = await readdir(OUT, { recursive: true });
+      for (const name of files.filter((each) => COMPRESSED.test(each))) {
+        const path = join(OUT, name);
+        const bytes = await readFile(path);
+        await writeFile(`${path}.gz`, gzipSync(bytes, { level: 9 }));
+        await writeFile(`${path}.br`, brotliCompressSync(bytes));
+      }
+    },
+  };
+}
+
+export default defineConfig({
+  plugins: [react(), compressed()],
+  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  build: { outDir: OUT, emptyOutDir: true, target: "es2022", manifest: true, assetsInlineLimit: 0 },
+  server: {
+    // `make run` in one terminal, `npm run dev` in another.
+    proxy: Object.fromEntries(
+      ["/api", "/gateway"].map((path) => [path, process.env.AIMESH_URL ?? "http://127.0.0.1:8080"]),
+    ),
+  },
+});
