@@ -37,13 +37,6 @@ def upstream_head(request: Request, candidate: Candidate, interface: Interface, 
     return b"".join(lines)
 
 
-def bare_head(method: bytes, path: bytes, candidate: Candidate) -> bytes:
-    """Head of a request that is not the caller's: a task's query or cancellation."""
-    return b"".join(
-        (method, b" ", path, b" HTTP/1.1\r\n", candidate.head.reveal(), b"accept: application/json\r\n")
-    )
-
-
 def identity(request_id: str) -> bytes:
     """Our request id. The Anthropic SDKs read ``request-id``, the others ``x-request-id``."""
     return f"x-request-id: {request_id}\r\nrequest-id: {request_id}\r\n".encode()

@@ -17,11 +17,12 @@ from collections.abc import Callable
 from aimesh.core.clock import Clock
 from aimesh.core.ids import CredentialId
 from aimesh.dataplane.snapshot import Snapshot
-from aimesh.dataplane.tasks import QUERY_TIMEOUTS, TASK_EXPIRED, TASK_FORGOTTEN, Tasks, is_forgotten, maker_of
+from aimesh.dataplane.tasks import TASK_EXPIRED, TASK_FORGOTTEN, Tasks, is_forgotten, maker_of
 from aimesh.net.children import Children
 from aimesh.store.database import StoreError
 from aimesh.store.tasks import Progress, Task, TaskBook
 from aimesh.upstream.attempt import Failure, Whole
+from aimesh.upstream.tasks import QUERY_TIMEOUTS
 
 FIRST_WAIT_S = 5.0
 WAIT_GROWTH = 1.5

@@ -12,10 +12,8 @@
 """
 
 from collections.abc import Callable
-from urllib.parse import quote
 
 import msgspec
-from msgspec import Struct
 
 from aimesh.core.clock import Clock
 from aimesh.core.errors import Internal, NoCandidates, TaskNotFound, Unavailable
@@ -29,16 +27,16 @@ from aimesh.dataplane.operations import OPERATIONS, Action
 from aimesh.dataplane.settle import RecordSink, Ticket
 from aimesh.dataplane.snapshot import Snapshot
 from aimesh.dataplane.stages import Arrival, Authenticated, Planned
-from aimesh.net.message import Client, Timeouts
+from aimesh.net.message import Client
 from aimesh.routing.candidate import Candidate
 from aimesh.store.database import StoreError
 from aimesh.store.tasks import NewTask, Progress, Task, TaskBook, TaskFilter
-from aimesh.upstream.attempt import Errand, Failure, Opened, Whole, attempt
-from aimesh.wire.interface import Answer, Family, Prepared, Tap, TaskState, UpstreamError
+from aimesh.upstream.attempt import Failure, Whole
+from aimesh.upstream.tasks import TaskJudge, TaskQuestion, ask_about
+from aimesh.wire.interface import Answer, Family, TaskState
 from aimesh.wire.registry import find_task_interface
 from aimesh.wire.tasks import TaskInterface, TaskPage, TaskRecord
 
-NOTHING_TO_SEND = Prepared(body=b"", stream=False)
 FIRST_POLL_AFTER_S = 5.0
 CALLER_ASKED_S = 10.0
 """How long the settler leaves a task alone that its caller asks about."""
@@ -46,35 +44,15 @@ SETTLE_CLAIM_S = 20.0
 """For one record and one mark; a settler that is killed in between is replaced after it."""
 KEY_ALIAS, LABELS = "key_alias", "labels"
 """Members of a task's summary beside what chooses its price: the key as it was when the task was made."""
-_CANCELLED = {Family.ARK: "cancelled", Family.DASHSCOPE: "CANCELED"}
 _EXPIRED = {Family.ARK: "expired", Family.DASHSCOPE: "UNKNOWN"}
 """How each family spells them."""
 _FAMILIES = {operation.interface: operation.family for operation in OPERATIONS}
 TASK_EXPIRED = "TASK_EXPIRED"
 TASK_FORGOTTEN = "TASK_FORGOTTEN"
 """Codes in the records of tasks that ended without a word."""
-QUERY_TIMEOUTS = Timeouts(connect_s=5.0, first_byte_s=15.0, idle_s=15.0, whole_s=20.0)
 
 Charge = Callable[[Task, Usage], None]
 """Counts what a task used against the budgets of its key and tenant."""
-
-
-class _Query(Struct, frozen=True):
-    """Judges the answer to a query or a cancellation; see ``upstream.attempt.Judge``."""
-
-    interface: TaskInterface
-    asked: Usage | None
-    """None: a cancellation, whose success has no content worth reading."""
-    once: bool = False
-
-    def read_answer(self, body: bytes, _prepared: Prepared, /) -> Answer:
-        return Answer(body) if self.asked is None else self.interface.read_task(body, self.asked)
-
-    def read_error(self, status: int, body: bytes) -> UpstreamError:
-        return self.interface.read_error(status, body)
-
-    def open_tap(self, prepared: Prepared) -> Tap:
-        return self.interface.open_tap(prepared)
 
 
 class Tasks:
@@ -175,9 +153,7 @@ class Tasks:
         self, task: Task, candidate: Candidate, *, poll_at_s: float | None = None
     ) -> Whole | Failure:
         """Asks the upstream how far a task is, and keeps what it says. ``poll_at_s``: when the settler asks next."""
-        judge = _Query(_task_interface(task.interface), msgspec.convert(dict(task.summary), Usage))
-        path = candidate.endpoint.paths.task
-        verdict = await self._send(b"GET", candidate, path, task=task, judge=judge)
+        verdict = await self._ask(task, candidate, msgspec.convert(dict(task.summary), Usage))
         if isinstance(verdict, Whole) and verdict.answer.task is not None:
             await self._seen(task, verdict.answer.task, verdict.answer, poll_at_s)
         return verdict
@@ -217,21 +193,14 @@ class Tasks:
             if isinstance(seen, Failure) and seen.status != 404:
                 raise fault_of(seen, candidate)
             task = await self._own(caller) or task
-        operation = caller.recognised.match.operation
-        verdict = await self._send(
-            operation.method.encode(),
-            candidate,
-            candidate.endpoint.paths.cancel,
-            task=task,
-            judge=_Query(interface, None),
-        )
+        verdict = await self._ask(task, candidate, None)
         if not isinstance(verdict, Whole):
             raise fault_of(verdict, candidate)
         if task.finished:
             await self._store.delete(task.interface, task.id)
         else:
             # What the upstream said before is out of date; the next query brings its new words.
-            gone = Progress(status=_CANCELLED[operation.family], finished=True, succeeded=False, document=b"")
+            gone = Progress(status=interface.cancelled, finished=True, succeeded=False, document=b"")
             await self._store.update(task.interface, task.id, gone)
             await self._store.mark_settled(task.interface, task.id)
         body = interface.encode_cancelled(arrival.id)
@@ -247,16 +216,9 @@ class Tasks:
             raise TaskNotFound(f"Task {task_id[:100]} does not exist or belongs to another key")
         arrival.reply.send(200, headers.own_answer(arrival.id), body)
 
-    async def _send(
-        self, method: bytes, candidate: Candidate, path: str, *, task: Task, judge: _Query
-    ) -> Whole | Failure:
-        endpoint = candidate.endpoint
-        whole_path = endpoint.prefix + path.replace("{id}", quote(task.id, safe=""))
-        head = headers.bare_head(method, whole_path.encode("ascii"), candidate)
-        errand = Errand(judge, head, NOTHING_TO_SEND, QUERY_TIMEOUTS)
-        verdict = await attempt(self._client, candidate, errand, self._clock)
-        assert not isinstance(verdict, Opened)
-        return verdict
+    async def _ask(self, task: Task, candidate: Candidate, asked: Usage | None) -> Whole | Failure:
+        question = TaskQuestion(task.id, TaskJudge(_task_interface(task.interface), asked))
+        return await ask_about(self._client, candidate, question, clock=self._clock)
 
     async def _seen(self, task: Task, state: TaskState, answer: Answer, poll_at_s: float | None) -> None:
         """Keeps what the upstream says of a task, and records its usage the first time it has succeeded."""
@@ -298,8 +260,7 @@ class Tasks:
 
     async def settle_silent(self, task: Task) -> None:
         """Does what a kill left undone of a cancellation or an expiry. For who has the claim."""
-        family = _FAMILIES[task.interface]
-        if task.status == _CANCELLED[family]:
+        if task.status == _task_interface(task.interface).cancelled:
             await self._store.mark_settled(task.interface, task.id)
         else:
             await self._close(task, TASK_EXPIRED)

@@ -5,7 +5,7 @@
    and filled in when the task ends.
 """
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
@@ -54,11 +54,40 @@ class TaskPage(Struct, frozen=True):
     total: int
 
 
+class Asset(Struct, frozen=True):
+    """A file that a job made. Providers let its address expire after a day."""
+
+    kind: Literal["video", "image", "3d"]
+    url: str
+
+
+class TaskResult(Struct, frozen=True):
+    """What a job brought."""
+
+    assets: tuple[Asset, ...] = ()
+    error_code: str = ""
+    """In the upstream's own spelling."""
+    error: str = ""
+
+
 class TaskInterface(Interface, Protocol):
     @property
     def forgotten(self) -> str:
         """The status of a task that the provider does not know, or not any more; empty: it answers 404."""
         ...
+
+    @property
+    def waiting(self) -> str:
+        """The status of a task that has not begun: no other can be cancelled."""
+        ...
+
+    @property
+    def cancelled(self) -> str:
+        """The status of a task that was cancelled."""
+        ...
+
+    @property
+    def cancel_method(self) -> str: ...
 
     def read_request(self, body: bytes) -> Usage:
         """What a creating request says about its price; ``reported`` is false. Never raises."""
@@ -68,6 +97,10 @@ class TaskInterface(Interface, Protocol):
         """Judges the answer to a query: ``task`` says how far the job is, ``usage`` what a finished one used.
 
         ``asked`` is what ``read_request`` gave at creation; it fills in what the answer does not repeat."""
+        ...
+
+    def read_result(self, body: bytes) -> TaskResult:
+        """What the same answer says that the job brought. Never raises."""
         ...
 
     def read_query(self, query: bytes) -> TaskQuery:

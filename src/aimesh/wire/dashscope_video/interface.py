@@ -22,7 +22,7 @@ from aimesh.wire.interface import Answer, Family, Peek, Prepared, Tap, Target, T
 from aimesh.wire.numbers import seconds
 from aimesh.wire.splice import replace_model
 from aimesh.wire.tap import StreamTap, read_nothing
-from aimesh.wire.tasks import TaskPage, TaskQuery
+from aimesh.wire.tasks import Asset, TaskPage, TaskQuery, TaskResult
 from aimesh.wire.upstream_error import bad_answer
 from aimesh.wire.upstream_error import read_error as read_upstream_error
 
@@ -35,6 +35,9 @@ class DashScopeVideo:
     id = InterfaceId("dashscope_video")
     once = True
     forgotten = _FORGOTTEN
+    waiting = "PENDING"
+    cancelled = "CANCELED"
+    cancel_method = "POST"
     forwards = frozenset({b"x-dashscope-datainspection", b"x-dashscope-ossresourceresolve"})
 
     def peek(self, body: bytes) -> Peek:
@@ -66,6 +69,18 @@ class DashScopeVideo:
         )
         usage = object_of(answer.get("usage"))
         return Answer(body, _read_usage(usage, asked) if state.succeeded else NO_USAGE, task=state)
+
+    def read_result(self, body: bytes) -> TaskResult:
+        answer = decode_document(body)
+        if isinstance(answer, UpstreamError):
+            return TaskResult()
+        output = object_of(answer.get("output"))
+        url = text_of(output.get("video_url"))
+        return TaskResult(
+            assets=(Asset("video", url),) if url else (),
+            error_code=text_of(output.get("code")),
+            error=text_of(output.get("message")),
+        )
 
     def read_request(self, body: bytes) -> Usage:
         return request.read_request(body)

@@ -6,7 +6,7 @@
 4. A film without its tokens is estimated from its size and length, and marked so.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -23,17 +23,26 @@ from aimesh.wire.splice import replace_model
 from aimesh.wire.tap import StreamTap, read_nothing
 from aimesh.wire.task import listing, request
 from aimesh.wire.task.pixels import estimate_tokens
-from aimesh.wire.tasks import TaskPage, TaskQuery
+from aimesh.wire.tasks import Asset, TaskPage, TaskQuery, TaskResult
 from aimesh.wire.upstream_error import bad_answer, find_error
 from aimesh.wire.upstream_error import read_error as read_upstream_error
 
 _FINAL = frozenset({"succeeded", "failed", "cancelled", "canceled", "expired"})
+
+_FILES: tuple[tuple[str, Literal["video", "image", "3d"]], ...] = (
+    ("video_url", "video"),
+    ("last_frame_url", "image"),
+    ("file_url", "3d"),
+)
 
 
 class ArkTasks:
     id = InterfaceId("task")
     once = True
     forgotten = ""
+    waiting = "queued"
+    cancelled = "cancelled"
+    cancel_method = "DELETE"
     forwards = frozenset({b"x-client-request-id"})
 
     def peek(self, body: bytes) -> Peek:
@@ -56,6 +65,19 @@ class ArkTasks:
             error = find_error(body) or bad_answer("the upstream's answer names no task")
             return Answer(body, error=error)
         return _read_state(body, answer, asked)
+
+    def read_result(self, body: bytes) -> TaskResult:
+        try:
+            answer = object_of(decode_any(body))
+        except msgspec.DecodeError:
+            return TaskResult()
+        content, error = object_of(answer.get("content")), object_of(answer.get("error"))
+        found = ((kind, text_of(content.get(name))) for name, kind in _FILES)
+        return TaskResult(
+            assets=tuple(Asset(kind, url) for kind, url in found if url),
+            error_code=text_of(error.get("code")),
+            error=text_of(error.get("message")),
+        )
 
     def read_request(self, body: bytes) -> Usage:
         return request.read_request(body)
