@@ -22,7 +22,13 @@ from aimesh.core.usage import NO_USAGE, Usage
 from aimesh.store.engine import Store
 from aimesh.store.prices import find_version
 from aimesh.store.reprice import Place, Repriced, Selection, reprice
-from aimesh.store.tables import USAGE_HOURLY, USAGE_HOURLY_KEYS, USAGE_HOURLY_MODELS, USAGE_RECORDS
+from aimesh.store.tables import (
+    TASK_SETTLEMENTS,
+    USAGE_HOURLY,
+    USAGE_HOURLY_KEYS,
+    USAGE_HOURLY_MODELS,
+    USAGE_RECORDS,
+)
 from aimesh.store.usage_import import import_usage, prepared
 from aimesh.store.usage_rows import Metered
 
@@ -45,11 +51,12 @@ HALF = Discount(
 
 
 def some_records(count: int) -> list[UsageRecord]:
-    """Over tenants, endpoints and hours; several at one moment, some without usage, some over own credentials."""
+    """Over tenants, endpoints and hours; several at one moment, some without usage, some over own credentials, some
+    that settle a task."""
     random = Random(4711)
     return [
         structs.replace(
-            priced_record(f"r{number:05d}", random.choice(ENDPOINTS)),
+            priced_record(f"{'task:' if number % 5 == 2 else ''}r{number:05d}", random.choice(ENDPOINTS)),
             at=_HOUR + number // 3 * 211.5,
             tenant=TenantId(random.choice(["default", "other"])),
             credential=CredentialId(random.choice(["main", "byok:other/a/b"])),
@@ -78,7 +85,7 @@ def hourly(store: Store) -> list[list[tuple[object, ...]]]:
 
 def empty(store: Store) -> None:
     with store.write() as db:
-        for table in (USAGE_RECORDS, *ROLLUPS):
+        for table in (USAGE_RECORDS, TASK_SETTLEMENTS, *ROLLUPS):
             db.execute(table.delete())
 
 

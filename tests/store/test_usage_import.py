@@ -92,7 +92,7 @@ def test_positions_names_and_times_move_with_the_records(any_store: Store) -> No
 
 
 def test_points_that_would_be_removed_at_once_are_not_written(any_store: Store) -> None:
-    one = varied(5)
+    one = varied(6)
     import_usage(any_store, prepared([one], PointsFrom(minutes_s=one.record.at + 1, hours_s=0.0)))
     with any_store.read() as db:
         assert [row[0] for row in db.execute(text("SELECT grain FROM usage_points"))] == ["h"]

@@ -23,7 +23,7 @@ from aimesh.store.usage_points_queries import (
     read_endpoints,
     read_series,
 )
-from aimesh.store.usage_rows import SETTLEMENT, Metered
+from aimesh.store.usage_rows import Metered, is_call
 
 __all__ = ["any_database_url", "any_store"]
 
@@ -33,24 +33,26 @@ DAYS = 5 * 86_400
 def by_hand(records: list[UsageRecord]) -> Measured:
     measured = Measured()
     for record in records:
-        measured.count(record.outcome, record.error_code, 1)
+        if is_call(record.id):
+            measured.count(record.outcome, record.error_code, 1)
         measured.output_tokens += record.usage.output_tokens
     return measured
 
 
 def assert_same(found: Measured, records: list[UsageRecord]) -> None:
     exact = by_hand(records)
+    calls = [one for one in records if is_call(one.id)]
     assert (found.requests, found.succeeded, found.failed, found.abandoned, found.faults) == (
-        len(records),
-        sum(one.outcome is Outcome.OK for one in records),
-        sum(one.outcome not in (Outcome.OK, Outcome.CLIENT_GONE) for one in records),
-        sum(one.outcome is Outcome.CLIENT_GONE for one in records),
-        sum(one.outcome in FAULTS for one in records),
+        len(calls),
+        sum(one.outcome is Outcome.OK for one in calls),
+        sum(one.outcome not in (Outcome.OK, Outcome.CLIENT_GONE) for one in calls),
+        sum(one.outcome is Outcome.CLIENT_GONE for one in calls),
+        sum(one.outcome in FAULTS for one in calls),
     )
     assert found.errors == exact.errors
     assert found.output_tokens == exact.output_tokens
-    assert found.durations.calls == sum(not one.id.startswith(SETTLEMENT) for one in records)
-    assert found.ttfts.calls == sum(one.ttft_ms is not None for one in records)
+    assert found.durations.calls == len(calls)
+    assert found.ttfts.calls == sum(one.ttft_ms is not None for one in calls)
 
 
 @pytest.mark.parametrize("grain", ["m", "h"])

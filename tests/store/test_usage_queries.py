@@ -22,7 +22,7 @@ from aimesh.store.usage_queries import (
     latest_hour,
     read_totals,
 )
-from aimesh.store.usage_rows import Metered, used_anything
+from aimesh.store.usage_rows import Metered, is_call, used_anything
 
 __all__ = ["any_store"]
 
@@ -45,9 +45,10 @@ def by_hand(several: list[Metered]) -> Totals:
     total = Totals()
     for one in several:
         record, usage = one.record, one.record.usage
-        total.requests += 1
-        total.succeeded += record.outcome is Outcome.OK
-        total.abandoned += record.outcome is Outcome.CLIENT_GONE
+        if is_call(record.id):
+            total.requests += 1
+            total.succeeded += record.outcome is Outcome.OK
+            total.abandoned += record.outcome is Outcome.CLIENT_GONE
         total.input_tokens += usage.input_tokens
         total.output_tokens += usage.output_tokens
         total.cached_tokens += usage.cached_tokens

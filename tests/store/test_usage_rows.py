@@ -9,13 +9,17 @@ from tests.support.records import typical_record
 from tests.support.stores import any_store
 from tests.support.usage import varied
 
-from aimesh.core.ids import UserId
+from aimesh.core.ids import RequestId, UserId
 from aimesh.core.money import Currency
+from aimesh.core.outcome import Outcome
 from aimesh.core.priced import Priced
+from aimesh.core.usage import NO_USAGE, Usage
 from aimesh.store.engine import Store
 from aimesh.store.journal_progress import read_record
 from aimesh.store.session import UnfitError
 from aimesh.store.usage_import import import_usage, prepared
+from aimesh.store.usage_points_queries import PointsFilter, measured_together, read_endpoints
+from aimesh.store.usage_queries import Totals, UsageFilter, added_up, read_totals
 from aimesh.store.usage_rows import Metered, check_fits, check_record, digest_of, rolled_up
 
 __all__ = ["any_store"]
@@ -83,3 +87,63 @@ def test_labels_in_another_order_are_the_same_labels() -> None:
     ]
     (row,) = rolled_up(several).hourly.values()
     assert row.sums[0] == 2
+
+
+def task(*, succeeded: bool) -> list[Metered]:
+    """A film that was asked for, and how that ended two hours later."""
+    made = structs.replace(
+        typical_record("0197f3"), operation="create_task", usage=NO_USAGE, ttft_ms=None, duration_ms=80.0
+    )
+    ended = structs.replace(
+        made,
+        id=RequestId("task:ark:cgt-1"),
+        at=made.at + 7200.0,
+        operation="settle_task",
+        outcome=Outcome.OK if succeeded else Outcome.UPSTREAM_FAILED,
+        duration_ms=0.0,
+        usage=Usage(output_tokens=900, video_seconds=5.0) if succeeded else NO_USAGE,
+    )
+    price = Priced(700, 1000, Currency.CNY, "v") if succeeded else None
+    return [
+        Metered(record=made, user=UserId(""), kind="video", priced=None),
+        Metered(record=ended, user=UserId(""), kind="video", priced=price),
+    ]
+
+
+@pytest.mark.parametrize("succeeded", [True, False])
+def test_a_task_is_one_request_with_what_it_used(any_store: Store, succeeded: bool) -> None:
+    several = task(succeeded=succeeded)
+    import_usage(any_store, prepared(several))
+    begin_s, end_s = several[0].record.at - 3600.0, several[1].record.at + 3600.0
+    with any_store.read() as db:
+        total = added_up(read_totals(db, UsageFilter(begin_s, end_s), ()).values())
+        measured = measured_together(read_endpoints(db, PointsFilter("m", begin_s, end_s)).values())
+    assert total == (
+        Totals(
+            requests=1,
+            succeeded=1,
+            output_tokens=900,
+            video_ms=5000,
+            cost_nano={Currency.CNY: 700},
+            list_nano={Currency.CNY: 1000},
+            priced_tokens={Currency.CNY: 900},
+        )
+        if succeeded
+        else Totals(requests=1, succeeded=1)
+    )
+    assert (measured.requests, measured.succeeded, measured.errors) == (1, 1, {})
+    assert (measured.output_tokens, measured.durations.calls) == (total.output_tokens, 1)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_task_that_settles_beside_calls_of_the_same_minute_spoils_no_point(
+    any_store: Store, is_first: bool
+) -> None:
+    call, ended = task(succeeded=True)
+    ended = structs.replace(ended, record=structs.replace(ended.record, at=call.record.at))
+    for one in (ended, call) if is_first else (call, ended):
+        import_usage(any_store, prepared([one]))
+    with any_store.read() as db:
+        wanted = PointsFilter("m", call.record.at - 60.0, call.record.at + 60.0)
+        measured = measured_together(read_endpoints(db, wanted).values())
+    assert (measured.requests, measured.output_tokens, measured.durations.calls) == (1, 900, 1)

@@ -23,7 +23,7 @@ from aimesh.store.tables import (
     USAGE_POINTS,
     USAGE_RECORDS,
 )
-from aimesh.store.usage_rows import HOUR, MINUTE, Metered, used_anything
+from aimesh.store.usage_rows import HOUR, MINUTE, Metered, is_call, used_anything
 
 BEGIN_S = 1_750_000_000.0
 _SPAN_S = 3 * 86_400
@@ -57,6 +57,7 @@ def varied_record(number: int, *, tenant: str = "default", begin_s: float = BEGI
         model=ModelName(model),
         endpoint=EndpointName(f"p@{model}@open_ai"),
         provider=ProviderId("p"),
+        operation="settle_task" if is_settlement else "chat",
         outcome=outcome,
         error_code="" if outcome is Outcome.OK else dice.choice(["E1", "E2"]),
         duration_ms=dice.randrange(10_000_000) / 1000,
@@ -102,11 +103,17 @@ class PointTotals(NamedTuple):
     """In that of times to the first byte."""
 
 
+def calls_of(several: Iterable[Metered]) -> list[Metered]:
+    """Without those that settle a task."""
+    return [one for one in several if is_call(one.record.id)]
+
+
 def expected(several: Iterable[Metered]) -> Totals:
     """Added up by hand, each id once."""
     once = list({one.record.id: one for one in several}.values())
+    calls = calls_of(once)
     return Totals(
-        requests=len(once),
+        requests=len(calls),
         input_tokens=sum(one.record.usage.input_tokens for one in once),
         output_tokens=sum(one.record.usage.output_tokens for one in once),
         images=sum(one.record.usage.images for one in once),
@@ -115,9 +122,9 @@ def expected(several: Iterable[Metered]) -> Totals:
         list_nano=sum(one.priced.list_nano for one in once if one.priced is not None),
         unpriced=sum(one.priced is None and used_anything(one.record.usage) for one in once),
         estimated=sum(used_anything(one.record.usage) and not one.record.usage.reported for one in once),
-        duration_us=sum(round(one.record.duration_ms * 1000) for one in once),
-        ttft_us=sum(round((one.record.ttft_ms or 0) * 1000) for one in once),
-        ttft_count=sum(one.record.ttft_ms is not None for one in once),
+        duration_us=sum(round(one.record.duration_ms * 1000) for one in calls),
+        ttft_us=sum(round((one.record.ttft_ms or 0) * 1000) for one in calls),
+        ttft_count=sum(one.record.ttft_ms is not None for one in calls),
     )
 
 
@@ -129,7 +136,7 @@ def hourly_totals(store: Store, tenant: str = "default", table: Table = USAGE_HO
 
 
 def record_totals(store: Store, tenant: str = "default") -> tuple[int, int, int, int, int]:
-    """Requests, input and output tokens, cost and list price of the rows."""
+    """Count, input and output tokens, cost and list price of the rows."""
     table = USAGE_RECORDS.c
     sums = [
         func.coalesce(func.sum(table[name]), 0)
@@ -137,8 +144,8 @@ def record_totals(store: Store, tenant: str = "default") -> tuple[int, int, int,
     ]
     with store.read() as db:
         row = db.execute(select(func.count(), *sums).where(table.tenant == tenant)).one()
-    requests, input_tokens, output_tokens, cost, listed = map(int, row)
-    return requests, input_tokens, output_tokens, cost, listed
+    count, input_tokens, output_tokens, cost, listed = map(int, row)
+    return count, input_tokens, output_tokens, cost, listed
 
 
 def point_totals(store: Store, grain: str, tenant: str = "default") -> PointTotals:
@@ -164,12 +171,12 @@ def assert_adds_up(store: Store, several: Iterable[Metered], tenant: str = "defa
     for table in (USAGE_HOURLY, USAGE_HOURLY_MODELS, USAGE_HOURLY_KEYS):
         assert hourly_totals(store, tenant, table) == total, table.name
     assert record_totals(store, tenant) == (
-        total.requests, total.input_tokens, total.output_tokens, total.cost_nano, total.list_nano,
+        len(once), total.input_tokens, total.output_tokens, total.cost_nano, total.list_nano,
     )  # fmt: skip
     points = PointTotals(
         requests=total.requests,
         output_tokens=total.output_tokens,
-        timed=sum(not one.record.id.startswith("task:") for one in once),
+        timed=total.requests,
         first_bytes=total.ttft_count,
     )
     assert point_totals(store, MINUTE, tenant) == points

@@ -42,7 +42,10 @@ class UsageCall(BaseModel):
     user: str = Field(description="Whose key it was; empty: nobody's.")
     username: str
     labels: dict[str, str]
-    operation: str
+    operation: str = Field(
+        description="`settle_task`: no call, but how a task ended, and what it used. It adds to tokens and cost of the"
+        " sums, not to requests; the call that made the task is another one with the same `task_id`."
+    )
     interface: str
     kind: str
     model_asked: str = Field(description="As the caller wrote it.")

@@ -24,8 +24,6 @@ from aimesh.store.tables import USAGE_RECORDS
 from aimesh.store.usage_rows import HOUR_SUMS, HourKey, Hourly, Metered, rolled_up
 from aimesh.store.usage_writes import HOUR_TABLES, by_table, usage_writer
 
-_REQUESTS = HOUR_SUMS.index("requests")
-
 _UPDATE = text(
     "UPDATE usage_records SET cost_nano = :cost_nano, list_nano = :list_nano, currency = :currency,"
     " price_version = :price_version WHERE id = :id AND at_s = :at_s"
@@ -33,7 +31,7 @@ _UPDATE = text(
 _TIDY = {
     table: text(
         f"DELETE FROM {table} WHERE tenant = :tenant AND hour_s = :hour_s AND dimensions = :dimensions"  # noqa: S608 - names of ours
-        " AND requests = 0"
+        f" AND {' AND '.join(f'{name} = 0' for name in HOUR_SUMS)}"
     )
     for table in HOUR_TABLES
 }
@@ -160,7 +158,7 @@ def _write(db: Connection, changed: Iterable[tuple[Metered, Priced | None]]) -> 
     moved = _difference(before, after)
     usage_writer(db.dialect.name).add_hourly(db, moved)
     for table, several in by_table(moved):
-        left = [key for key, one in several.items() if one.sums[_REQUESTS] < 0]
+        left = [key for key, one in several.items() if min(one.sums) < 0]
         if left:
             db.execute(
                 _TIDY[table],

@@ -17,12 +17,12 @@ from aimesh.store.engine import Connection, Store
 from aimesh.store.journal_progress import node_state
 from aimesh.store.prices import keep_versions
 from aimesh.store.usage_rows import (
-    SETTLEMENT,
     Metered,
     Rollups,
     Value,
     check_fits,
     encoded_labels,
+    is_call,
     record_row,
     rolled_up,
 )
@@ -108,7 +108,7 @@ def write_usage(db: Connection, batch: Prepared, progress: Progress | None = Non
     count = 0
     if several:
         known = writer.add_settlements(
-            db, [(one.record.id, one.record.at) for one in several if one.record.id.startswith(SETTLEMENT)]
+            db, [(one.record.id, one.record.at) for one in several if not is_call(one.record.id)]
         )
         if known:
             rows = [row for row in rows if row[0] not in known]

@@ -99,7 +99,7 @@ class Measured(Struct):
             self.succeeded += requests
         elif outcome is Outcome.CLIENT_GONE:
             self.abandoned += requests
-        else:
+        elif requests:
             self.errors[outcome, code] = self.errors.get((outcome, code), 0) + requests
         if outcome in FAULTS:
             self.faults += requests

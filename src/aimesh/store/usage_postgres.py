@@ -72,7 +72,8 @@ _ADD_HOURLY = {
 _ADD_POINTS = text(
     f"INSERT INTO usage_points ({', '.join(POINT_COLUMNS)}) {_given('usage_points', POINT_COLUMNS)}"
     f" ON CONFLICT ({', '.join(POINT_KEY)}) DO UPDATE SET {added('usage_points', POINT_SUMS)}"
-    f" RETURNING {', '.join((*POINT_KEY, 'requests', *POINT_COUNTS))}"
+    # A row that this statement has made has no ``xmax``.
+    f" RETURNING {', '.join((*POINT_KEY, *POINT_COUNTS))}, usage_points.xmax = 0"
 )
 _SAME = " AND ".join(f"p.{name} = n.{name}" for name in POINT_KEY)
 _NEW_COUNTS = ", ".join(f"{name} = n.{name}" for name in POINT_COUNTS)
@@ -152,10 +153,10 @@ class PostgresUsage:
         for row in db.execute(_ADD_POINTS, {"rows": _json(rows)}):
             key: PointKey = tuple(row[:6])
             point = points[key]
-            if row[6] != point.sums[0]:
+            if not row[8]:
                 counts = (
-                    merged((point.durations, decode_counts(row[7]))),
-                    merged((point.ttfts, decode_counts(row[8]))),
+                    merged((point.durations, decode_counts(row[6]))),
+                    merged((point.ttfts, decode_counts(row[7]))),
                 )
                 merges.append(_point_row(key, Point(point.sums, *counts)))
         if merges:

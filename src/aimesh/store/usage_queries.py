@@ -121,7 +121,7 @@ class Totals(Struct):
 
 
 def read_totals(db: Connection, wanted: UsageFilter, by: Sequence[Dimension]) -> dict[Group, Totals]:
-    """Sums of each group that has any requests; in no order."""
+    """Sums of each group that has anything; in no order."""
     table = _shortest(wanted, by)
     columns = [table[one.value] for one in by]
     question = (
@@ -139,9 +139,6 @@ def read_totals(db: Connection, wanted: UsageFilter, by: Sequence[Dimension]) ->
     for row in db.execute(question):
         group = tuple(row[: len(by)])
         totals = _totals(row[len(by)], row[len(by) + 1 :])
-        if not totals.requests:
-            # All of it was priced again, and is in another row now.
-            continue
         known = found.get(group)
         if known is None:
             found[group] = totals
@@ -154,9 +151,7 @@ def latest_hour(db: Connection, wanted: UsageFilter) -> int | None:
     """Beginning of the last hour in which there was anything."""
     table = _shortest(wanted, ())
     hour = table.hour_s
-    question = (
-        select(hour).where(_matches(db, wanted, table), table.requests > 0).order_by(hour.desc()).limit(1)
-    )
+    question = select(hour).where(_matches(db, wanted, table)).order_by(hour.desc()).limit(1)
     return db.execute(question).scalar()
 
 

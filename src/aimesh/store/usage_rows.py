@@ -3,6 +3,8 @@
 1. Everything added up is a whole number: sums do not depend on the order of adding, nor on how it was batched.
 2. A cost that is not known stays unknown; it counts as ``unpriced`` where something was used.
 3. A record that the database could not hold is refused here, by ``UnfitError``, before it can spoil a batch.
+4. Requests are the records that are calls. One that settles a task adds what the task used and cost to the call that
+   made it, and neither a request nor a success or failure: one that used nothing adds nothing.
 """
 
 import math
@@ -200,6 +202,11 @@ def check_record(record: UsageRecord) -> None:
         raise UnfitError("its names are none")
 
 
+def is_call(record_id: str) -> bool:
+    """False: it settles a task, which a call before it made."""
+    return not record_id.startswith(SETTLEMENT)
+
+
 def used_anything(usage: Usage) -> bool:
     return bool(
         usage.input_tokens or usage.output_tokens or usage.images or usage.video_seconds or usage.assets
@@ -245,7 +252,8 @@ def _add_hourly(
     found = hourly.get(key)
     sums = hour_sums(record, priced)
     if found is None:
-        hourly[key] = Hourly(dimensions, list(sums))
+        if any(sums):
+            hourly[key] = Hourly(dimensions, list(sums))
     else:
         total = found.sums
         for place, amount in enumerate(sums):
@@ -279,10 +287,11 @@ def digest_of(dimensions: tuple[Value, ...]) -> bytes:
 
 def hour_sums(record: UsageRecord, priced: Priced | None) -> tuple[int, ...]:
     """What one record adds, in the order of ``HOUR_SUMS``."""
-    usage, ttft_ms = record.usage, record.ttft_ms
+    usage, is_request = record.usage, is_call(record.id)
+    ttft_ms = record.ttft_ms if is_request else None
     is_used = used_anything(usage)
     return (
-        1,
+        int(is_request),
         usage.input_tokens,
         usage.output_tokens,
         usage.cached_tokens,
@@ -295,13 +304,16 @@ def hour_sums(record: UsageRecord, priced: Priced | None) -> tuple[int, ...]:
         0 if priced is None else priced.list_nano,
         int(priced is None and is_used),
         int(is_used and not usage.reported),
-        round(record.duration_ms * 1000),
+        round(record.duration_ms * 1000) if is_request else 0,
         0 if ttft_ms is None else round(ttft_ms * 1000),
         int(ttft_ms is not None),
     )
 
 
 def _add_point(points: dict[PointKey, Point], start: tuple[str, int], record: UsageRecord) -> None:
+    is_request = is_call(record.id)
+    if not is_request and not record.usage.output_tokens:
+        return
     # PostgreSQL has no NUL, and the row must be found again under what was written.
     code = record.error_code[:_LONGEST_CODE].replace("\0", "\ufffd")
     key = (*start, record.model, record.endpoint, record.outcome.value, code)
@@ -309,14 +321,13 @@ def _add_point(points: dict[PointKey, Point], start: tuple[str, int], record: Us
     if point is None:
         point = points[key] = Point([0, 0, 0, 0], {}, {})
     sums, ttft_ms = point.sums, record.ttft_ms
-    sums[0] += 1
     sums[1] += record.usage.output_tokens
-    if not record.id.startswith(SETTLEMENT):
-        # Settling a task is no call that somebody waited for.
+    if is_request:
+        sums[0] += 1
         sums[2] += round(record.duration_ms * 1000)
         bucket = bucket_of(record.duration_ms)
         point.durations[bucket] = point.durations.get(bucket, 0) + 1
-    if ttft_ms is not None:
+    if is_request and ttft_ms is not None:
         sums[3] += round(ttft_ms * 1000)
         bucket = bucket_of(ttft_ms)
         point.ttfts[bucket] = point.ttfts.get(bucket, 0) + 1
