@@ -137,6 +137,9 @@ CASES: dict[str, Case] = {
     "get_discount": Case(Kind.INSTALLATION),
     "change_discount": Case(Kind.INSTALLATION, body={"factor": "0.1"}),
     "delete_discount": Case(Kind.INSTALLATION),
+    "list_tasks": Case(Kind.LIST),
+    "get_task": Case(Kind.ITEM),
+    "cancel_task": Case(Kind.ITEM),
     "get_usage_summary": Case(Kind.LIST),
     "get_usage_trend": Case(Kind.LIST),
     "get_usage_top": Case(Kind.LIST),
@@ -166,7 +169,7 @@ CASES: dict[str, Case] = {
     "change_endpoint": Case(Kind.INSTALLATION, body={"enabled": False}),
 }
 
-CALLS_OUT = {"test_byok", "test_credential"}
+CALLS_OUT = {"test_byok", "test_credential", "cancel_task"}
 """Would ask a provider when somebody does it who may."""
 
 NAMED = [

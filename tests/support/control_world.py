@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi.routing import APIRoute
 from msgspec import Struct, structs
+from sqlalchemy import insert
 from starlette.testclient import TestClient
 from tests.support.control import API, OTHER_TENANT, Control
 from tests.support.records import typical_record
@@ -14,6 +15,7 @@ from aimesh.control.app import NOUNS
 from aimesh.core.ids import KeyId, RequestId, UserId
 from aimesh.store.people import Role
 from aimesh.store.prices import keep_versions
+from aimesh.store.tables import TASKS
 from aimesh.store.usage_import import import_usage, prepared
 from aimesh.store.usage_rows import Metered
 
@@ -48,6 +50,7 @@ class World(Struct, frozen=True):
     endpoint: str
     price_version: str
     call: str
+    task: str
 
 
 Place = Callable[[World], str]
@@ -86,6 +89,7 @@ def populated(control: Control) -> World:
         endpoint=sorted(catalog.endpoints)[0],
         price_version=used_price(control),
         call=called(control, user["id"], key["id"]),
+        task=waiting_task(control, key["id"]),
     )
 
 
@@ -98,6 +102,25 @@ def called(control: Control, user: str, key: str) -> str:
     metered = Metered(record=record, user=UserId(user), kind="chat", priced=None)
     import_usage(control.parts.store, prepared([metered]))
     return name
+
+
+def waiting_task(control: Control, key: str) -> str:
+    """The name of a task that was made with the key, and has not begun."""
+    endpoints = control.parts.settings.catalog.endpoints
+    endpoint = next(
+        one for _, one in sorted(endpoints.items()) if one.interface == "task" and one.is_callable
+    )
+    row = {
+        "interface": "task", "id": "cgt-victim", "tenant": "default", "key_id": key,
+        "request_id": "victim-call", "endpoint": endpoint.name, "provider": endpoint.provider,
+        "credential": f"{endpoint.provider}/simulated", "model": endpoint.model,
+        "upstream_name": endpoint.upstream_name, "status": "queued", "finished": False, "succeeded": False,
+        "settled": False, "summary": "{}", "document": b"", "polls": 0, "poll_at_s": 0.0,
+        "created_at_s": control.clock.wall_s(), "updated_at_s": control.clock.wall_s(),
+    }  # fmt: skip
+    with control.parts.store.write() as db:
+        db.execute(insert(TASKS).values(row))
+    return "task:cgt-victim"
 
 
 def used_price(control: Control) -> str:
@@ -203,6 +226,8 @@ PLACES: dict[str, Place] = {
     "get_discount": discount,
     "change_discount": discount,
     "delete_discount": discount,
+    "get_task": lambda world: f"/tasks/{world.task}",
+    "cancel_task": lambda world: f"/tasks/{world.task}/cancel",
     "get_usage_call": lambda world: f"/usage/calls/{world.call}",
     "monitor_model": lambda world: f"/monitoring{model(world)}",
     "monitor_endpoint": lambda world: f"/monitoring{endpoint(world)}",

@@ -78,7 +78,8 @@ function PersonButton() {
   ];
   return (
     <Dropdown menu={{ items }} trigger={["click"]}>
-      <Button type="text" icon={<UserOutlined />} aria-label={t.account} className="shell-person">
+      <Button type="text" icon={<UserOutlined />} className="shell-person" title={t.account}>
+        <span className="sr-only">{t.account}: </span>
         <span className="shell-person-name">{session.name}</span>
       </Button>
     </Dropdown>

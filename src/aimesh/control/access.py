@@ -31,6 +31,8 @@ class Permission(StrEnum):
     CREDENTIALS = "credentials"
     """The platform's own secrets towards providers."""
     TENANTS = "tenants"
+    TASKS_READ = "tasks.read"
+    TASKS_WRITE = "tasks.write"
     USAGE_READ = "usage.read"
     MONITORING_READ = "monitoring.read"
     ALERTS = "alerts"
@@ -61,6 +63,8 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.CATALOG_WRITE: _PLATFORM,
     Permission.CREDENTIALS: _PLATFORM,
     Permission.TENANTS: _PLATFORM,
+    Permission.TASKS_READ: _EVERYBODY,
+    Permission.TASKS_WRITE: _EVERYBODY,
     Permission.USAGE_READ: _EVERYBODY,
     Permission.MONITORING_READ: _EVERYBODY,
     Permission.ALERTS: _PLATFORM,
@@ -142,6 +146,10 @@ OPERATIONS: dict[str, Permission] = {
     "list_endpoints": Permission.CATALOG_READ,
     "get_endpoint": Permission.CATALOG_READ,
     "change_endpoint": Permission.CATALOG_WRITE,
+    # Tasks
+    "list_tasks": Permission.TASKS_READ,
+    "get_task": Permission.TASKS_READ,
+    "cancel_task": Permission.TASKS_WRITE,
     # Usage
     "get_usage_summary": Permission.USAGE_READ,
     "get_usage_trend": Permission.USAGE_READ,

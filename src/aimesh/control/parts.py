@@ -15,6 +15,7 @@ from aimesh.control.credential_test import Pace
 from aimesh.control.models_catalog import Catalogs
 from aimesh.control.oidc import IdentityProvider
 from aimesh.control.passwords import Passwords
+from aimesh.control.tasks_turns import Questions
 from aimesh.control.throttle import Throttle
 from aimesh.core.clock import Clock
 from aimesh.settings import Settings
@@ -40,6 +41,7 @@ class Parts:
     throttle: Throttle = field(default_factory=Throttle)
     catalogs: Catalogs = field(default_factory=Catalogs)
     pace: Pace = field(default_factory=Pace)
+    questions: Questions = field(default_factory=Questions)
 
 
 def parts_of(request: Request) -> Parts:

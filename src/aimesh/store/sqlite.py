@@ -29,7 +29,7 @@ from aimesh.store.session import (
 
 T = TypeVar("T")
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration. A test compares it with ``migrations/versions``."""
 
 BUSY_TIMEOUT_S = 5.0

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -23,7 +22,8 @@ from sqlalchemy import (
     text,
 )
 
-METADATA = MetaData()
+from aimesh.store import period_tables as period_tables
+from aimesh.store.metadata import METADATA as METADATA
 
 TENANTS = Table(
     "tenants",
@@ -365,6 +365,13 @@ USAGE_RECORDS = Table(
     Index("usage_records_by_tenant", "tenant", "at_s", "id"),
     Index("usage_records_by_key", "tenant", "key_id", "at_s", "id"),
     Index("usage_records_by_model", "tenant", "model", "at_s", "id"),
+    *(
+        Index(name, column, sqlite_where=text(f"{column} <> ''"), postgresql_where=text(f"{column} <> ''"))
+        for name, column in (
+            ("usage_records_by_upstream", "upstream_request_id"),
+            ("usage_records_by_task", "task_id"),
+        )
+    ),
     postgresql_partition_by="RANGE (at_s)",
 )
 """On PostgreSQL one partition for each month (UTC), named ``usage_records_2026_03``."""
@@ -379,7 +386,7 @@ TASK_SETTLEMENTS = Table(
 """Ids of the records that settle tasks: imported once, whatever time a second one says."""
 
 
-def _rollup(name: str, dimensions: tuple[str, ...]) -> Table:
+def _rollup(name: str, dimensions: tuple[str, ...], *indexes: Index) -> Table:
     return Table(
         name,
         METADATA,
@@ -411,6 +418,7 @@ def _rollup(name: str, dimensions: tuple[str, ...]) -> Table:
         Column("ttft_count", BigInteger, nullable=False),
         PrimaryKeyConstraint("tenant", "hour_s", "dimensions"),
         Index(f"{name}_by_hour", "hour_s"),
+        *indexes,
         # Rows lie in the order in which they are asked for.
         sqlite_with_rowid=False,
     )
@@ -431,11 +439,18 @@ USAGE_HOURLY = _rollup(
         "outcome",
         "currency",
     ),
+    Index("usage_hourly_by_key", "key_id", "hour_s"),
+    Index("usage_hourly_by_user", "user_id", "hour_s"),
 )
 USAGE_HOURLY_MODELS = _rollup(
     "usage_hourly_models", ("model", "provider", "is_byok", "kind", "outcome", "currency")
 )
-USAGE_HOURLY_KEYS = _rollup("usage_hourly_keys", ("key_id", "user_id", "is_byok", "outcome", "currency"))
+USAGE_HOURLY_KEYS = _rollup(
+    "usage_hourly_keys",
+    ("key_id", "user_id", "is_byok", "outcome", "currency"),
+    Index("usage_hourly_keys_by_key", "key_id", "hour_s"),
+    Index("usage_hourly_keys_by_user", "user_id", "hour_s"),
+)
 """The last two are the first without some of its dimensions: whole tenants are added up from a tenth of the rows."""
 
 USAGE_NAMES = Table(

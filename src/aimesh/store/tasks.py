@@ -15,7 +15,7 @@
 import secrets
 from collections import Counter
 from collections.abc import Collection, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -32,7 +32,7 @@ from aimesh.core.ids import (
     TaskId,
     TenantId,
 )
-from aimesh.store.database import DuplicateError, Row, Session, Transactions, Value, in_list
+from aimesh.store.database import DuplicateError, Session, Transactions, Value, in_list
 
 Summary = Mapping[str, str | int | float | bool | None]
 """What of the request chooses a price and does not come back in the answer: ``{"resolution": "1080p"}``."""
@@ -129,7 +129,7 @@ INSERT INTO tasks (
 
 # Of a finished task, ``poll_at_s`` says until when somebody settles it.
 
-_UPDATE = """
+UPDATE = """
 UPDATE tasks SET
     status = :status, finished = :finished, succeeded = :succeeded, document = :document,
     updated_at_s = :now_s,
@@ -141,7 +141,7 @@ UPDATE tasks SET
     END
 WHERE interface = :interface AND id = :id AND (:finished OR NOT finished)"""
 
-_SETTLE = """
+MARK_SETTLED = """
 UPDATE tasks SET settled = TRUE, updated_at_s = :now_s
 WHERE interface = :interface AND id = :id AND NOT settled"""
 
@@ -276,7 +276,7 @@ class TaskStore:
             "not_before_s": progress.not_before_s,
             "now_s": self._clock.wall_s(),
         }
-        return await self._database.write(lambda session: session.change(_UPDATE, values) > 0)
+        return await self._database.write(lambda session: session.change(UPDATE, values) > 0)
 
     async def drain(self) -> None:
         """Holds nothing back: see ``spool.py``."""
@@ -345,7 +345,7 @@ class TaskStore:
     async def mark_settled(self, interface: InterfaceId, task_id: TaskId) -> bool:
         """True for exactly one caller per task."""
         values: dict[str, Value] = {"interface": interface, "id": task_id, "now_s": self._clock.wall_s()}
-        return await self._database.write(lambda session: session.change(_SETTLE, values) > 0)
+        return await self._database.write(lambda session: session.change(MARK_SETTLED, values) > 0)
 
     async def delete(self, interface: InterfaceId, task_id: TaskId) -> bool:
         sql = "DELETE FROM tasks WHERE interface = :interface AND id = :id"
@@ -426,7 +426,13 @@ def encode_summary(summary: Summary) -> str:
     return msgspec.json.encode(summary).decode()
 
 
-def read_task(row: Row) -> Task:
+class Named(Protocol):
+    """A row by the names of its columns, of whichever library."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+
+def read_task(row: Named) -> Task:
     """A whole row of the table."""
     fields = {name: row[name] for name in Task.__struct_fields__}
     fields["summary"] = msgspec.json.decode(fields["summary"])

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from aimesh.core.histogram import decode_counts, encode_counts, merged
 from aimesh.store import postgres
 from aimesh.store.engine import Connection, Store
+from aimesh.store.usage_periods import outdate
 from aimesh.store.usage_rows import (
     HOUR_SUMS,
     MINUTE,
@@ -133,6 +134,7 @@ class PostgresUsage:
         return set(db.execute(_ADD_RECORDS).scalars())
 
     def add_hourly(self, db: Connection, hourly: Mapping[HourKey, Hourly]) -> None:
+        outdate(db, {hour_s for _, hour_s, _ in hourly})
         for table, several in by_table(hourly):
             columns = hour_columns(HOUR_TABLES[table])
             rows = []

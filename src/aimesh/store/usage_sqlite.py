@@ -7,6 +7,7 @@ import msgspec
 
 from aimesh.core.histogram import decode_counts, encode_counts, merged
 from aimesh.store.engine import Connection, Store
+from aimesh.store.usage_periods import outdate
 from aimesh.store.usage_rows import (
     HOUR_SUMS,
     MINUTE,
@@ -64,6 +65,7 @@ class SqliteUsage:
         return set(ids) - known
 
     def add_hourly(self, db: Connection, hourly: Mapping[HourKey, Hourly]) -> None:
+        outdate(db, {hour_s for _, hour_s, _ in hourly})
         for table, several in by_table(hourly):
             rows: list[tuple[Value | bytes, ...]] = [
                 (*key, *several[key].dimensions, *several[key].sums) for key in sorted(several)

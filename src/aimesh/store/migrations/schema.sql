@@ -317,6 +317,13 @@ CREATE TABLE usage_names (
 	name TEXT NOT NULL, 
 	PRIMARY KEY (kind, id)
 );
+CREATE TABLE usage_periods (
+	grain TEXT NOT NULL, 
+	start_s BIGINT NOT NULL, 
+	until_s BIGINT NOT NULL, 
+	zone TEXT NOT NULL, 
+	PRIMARY KEY (grain, start_s)
+);
 CREATE TABLE usage_points (
 	grain TEXT NOT NULL, 
 	start_s BIGINT NOT NULL, 
@@ -382,6 +389,145 @@ CREATE TABLE usage_records (
 	record TEXT NOT NULL, 
 	PRIMARY KEY (id, at_s)
 );
+CREATE TABLE usage_sums (
+	grain TEXT NOT NULL, 
+	start_s BIGINT NOT NULL, 
+	tenant TEXT NOT NULL, 
+	place BIGINT NOT NULL, 
+	key_id TEXT NOT NULL, 
+	user_id TEXT NOT NULL, 
+	model TEXT NOT NULL, 
+	endpoint TEXT NOT NULL, 
+	provider TEXT NOT NULL, 
+	is_byok BOOLEAN NOT NULL, 
+	kind TEXT NOT NULL, 
+	labels TEXT NOT NULL, 
+	currency TEXT NOT NULL, 
+	requests BIGINT NOT NULL, 
+	input_tokens BIGINT NOT NULL, 
+	output_tokens BIGINT NOT NULL, 
+	cached_tokens BIGINT NOT NULL, 
+	cache_write_tokens BIGINT NOT NULL, 
+	reasoning_tokens BIGINT NOT NULL, 
+	images BIGINT NOT NULL, 
+	video_ms BIGINT NOT NULL, 
+	assets BIGINT NOT NULL, 
+	unpriced BIGINT NOT NULL, 
+	estimated BIGINT NOT NULL, 
+	cost_nano BIGINT NOT NULL, 
+	list_nano BIGINT NOT NULL, 
+	succeeded BIGINT NOT NULL, 
+	abandoned BIGINT NOT NULL, 
+	PRIMARY KEY (grain, start_s, tenant, place)
+)
+ WITHOUT ROWID
+
+;
+CREATE TABLE usage_sums_keys (
+	grain TEXT NOT NULL, 
+	start_s BIGINT NOT NULL, 
+	tenant TEXT NOT NULL, 
+	place BIGINT NOT NULL, 
+	key_id TEXT NOT NULL, 
+	user_id TEXT NOT NULL, 
+	is_byok BOOLEAN NOT NULL, 
+	labels TEXT NOT NULL, 
+	currency TEXT NOT NULL, 
+	requests BIGINT NOT NULL, 
+	input_tokens BIGINT NOT NULL, 
+	output_tokens BIGINT NOT NULL, 
+	cached_tokens BIGINT NOT NULL, 
+	cache_write_tokens BIGINT NOT NULL, 
+	reasoning_tokens BIGINT NOT NULL, 
+	images BIGINT NOT NULL, 
+	video_ms BIGINT NOT NULL, 
+	assets BIGINT NOT NULL, 
+	unpriced BIGINT NOT NULL, 
+	estimated BIGINT NOT NULL, 
+	cost_nano BIGINT NOT NULL, 
+	list_nano BIGINT NOT NULL, 
+	succeeded BIGINT NOT NULL, 
+	abandoned BIGINT NOT NULL, 
+	PRIMARY KEY (grain, start_s, tenant, place)
+)
+ WITHOUT ROWID
+
+;
+CREATE TABLE usage_sums_labels (
+	grain TEXT NOT NULL, 
+	start_s BIGINT NOT NULL, 
+	tenant TEXT NOT NULL, 
+	place BIGINT NOT NULL, 
+	labels TEXT NOT NULL, 
+	model TEXT NOT NULL, 
+	provider TEXT NOT NULL, 
+	is_byok BOOLEAN NOT NULL, 
+	kind TEXT NOT NULL, 
+	currency TEXT NOT NULL, 
+	requests BIGINT NOT NULL, 
+	input_tokens BIGINT NOT NULL, 
+	output_tokens BIGINT NOT NULL, 
+	cached_tokens BIGINT NOT NULL, 
+	cache_write_tokens BIGINT NOT NULL, 
+	reasoning_tokens BIGINT NOT NULL, 
+	images BIGINT NOT NULL, 
+	video_ms BIGINT NOT NULL, 
+	assets BIGINT NOT NULL, 
+	unpriced BIGINT NOT NULL, 
+	estimated BIGINT NOT NULL, 
+	cost_nano BIGINT NOT NULL, 
+	list_nano BIGINT NOT NULL, 
+	succeeded BIGINT NOT NULL, 
+	abandoned BIGINT NOT NULL, 
+	PRIMARY KEY (grain, start_s, tenant, place)
+)
+ WITHOUT ROWID
+
+;
+CREATE TABLE usage_sums_models (
+	grain TEXT NOT NULL, 
+	start_s BIGINT NOT NULL, 
+	tenant TEXT NOT NULL, 
+	place BIGINT NOT NULL, 
+	model TEXT NOT NULL, 
+	provider TEXT NOT NULL, 
+	is_byok BOOLEAN NOT NULL, 
+	kind TEXT NOT NULL, 
+	currency TEXT NOT NULL, 
+	requests BIGINT NOT NULL, 
+	input_tokens BIGINT NOT NULL, 
+	output_tokens BIGINT NOT NULL, 
+	cached_tokens BIGINT NOT NULL, 
+	cache_write_tokens BIGINT NOT NULL, 
+	reasoning_tokens BIGINT NOT NULL, 
+	images BIGINT NOT NULL, 
+	video_ms BIGINT NOT NULL, 
+	assets BIGINT NOT NULL, 
+	unpriced BIGINT NOT NULL, 
+	estimated BIGINT NOT NULL, 
+	cost_nano BIGINT NOT NULL, 
+	list_nano BIGINT NOT NULL, 
+	succeeded BIGINT NOT NULL, 
+	abandoned BIGINT NOT NULL, 
+	PRIMARY KEY (grain, start_s, tenant, place)
+)
+ WITHOUT ROWID
+
+;
+CREATE TABLE usage_trends (
+	tenant TEXT NOT NULL, 
+	model TEXT NOT NULL, 
+	hour_s BIGINT NOT NULL, 
+	is_byok BOOLEAN NOT NULL, 
+	currency TEXT NOT NULL, 
+	requests BIGINT NOT NULL, 
+	tokens BIGINT NOT NULL, 
+	cost_nano BIGINT NOT NULL, 
+	PRIMARY KEY (tenant, model, hour_s, is_byok, currency)
+)
+ WITHOUT ROWID
+
+;
 CREATE TABLE users (
 	id TEXT NOT NULL, 
 	tenant TEXT NOT NULL, 
@@ -441,19 +587,28 @@ CREATE INDEX task_settlements_by_time ON task_settlements (at_s);
 CREATE INDEX tasks_by_key ON tasks (key_id, interface, created_at_s);
 CREATE INDEX tasks_due ON tasks (poll_at_s) WHERE NOT settled;
 CREATE INDEX usage_hourly_by_hour ON usage_hourly (hour_s);
+CREATE INDEX usage_hourly_by_key ON usage_hourly (key_id, hour_s);
+CREATE INDEX usage_hourly_by_user ON usage_hourly (user_id, hour_s);
 CREATE INDEX usage_hourly_keys_by_hour ON usage_hourly_keys (hour_s);
+CREATE INDEX usage_hourly_keys_by_key ON usage_hourly_keys (key_id, hour_s);
+CREATE INDEX usage_hourly_keys_by_user ON usage_hourly_keys (user_id, hour_s);
 CREATE INDEX usage_hourly_models_by_hour ON usage_hourly_models (hour_s);
 CREATE INDEX usage_points_by_endpoint ON usage_points (endpoint, grain, start_s);
 CREATE INDEX usage_points_by_model ON usage_points (model, grain, start_s);
 CREATE INDEX usage_records_by_key ON usage_records (tenant, key_id, at_s, id);
 CREATE INDEX usage_records_by_model ON usage_records (tenant, model, at_s, id);
+CREATE INDEX usage_records_by_task ON usage_records (task_id) WHERE task_id <> '';
 CREATE INDEX usage_records_by_tenant ON usage_records (tenant, at_s, id);
 CREATE INDEX usage_records_by_time ON usage_records (at_s, id);
+CREATE INDEX usage_records_by_upstream ON usage_records (upstream_request_id) WHERE upstream_request_id <> '';
+CREATE INDEX usage_sums_by_key ON usage_sums (key_id, grain, start_s);
+CREATE INDEX usage_sums_by_user ON usage_sums (user_id, grain, start_s);
+CREATE INDEX usage_trends_by_hour ON usage_trends (hour_s);
 CREATE INDEX users_by_tenant ON users (tenant, username);
 CREATE UNIQUE INDEX virtual_keys_alias ON virtual_keys (tenant, alias) WHERE NOT deleted;
 CREATE INDEX virtual_keys_by_owner ON virtual_keys (tenant, owner, created_at_s, id) WHERE NOT deleted;
 CREATE INDEX virtual_keys_changed ON virtual_keys (changed);
 CREATE INDEX virtual_keys_listed ON virtual_keys (tenant, created_at_s, id, enabled, expires_at_s) WHERE NOT deleted;
 CREATE INDEX virtual_keys_masked ON virtual_keys (tenant, masked) WHERE NOT deleted;
-INSERT INTO "alembic_version" VALUES('0005');
+INSERT INTO "alembic_version" VALUES('0006');
 INSERT INTO "tenants" VALUES('default','default','active','{}','{}','{}',0.0,0.0,1);
