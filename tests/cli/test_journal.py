@@ -1,15 +1,19 @@
 """``aimesh journal``: what waits, and bringing it into the database here and now."""
 
+import json
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec import structs
 from tests.support.importing import Node
 from tests.support.shell import Shell
 from tests.support.stores import opened_store
 from tests.support.usage import varied_record
 
-from aimesh.core.record import UsageRecord
+from aimesh.core.record import UsageRecord, encode_record
 from aimesh.store.database import default_url
+from aimesh.store.rejected import list_rejected, read_rejected
 
 
 def records(count: int) -> list[UsageRecord]:
@@ -79,3 +83,35 @@ def test_while_the_database_cannot_be_used_the_journal_is_shown(shell: Shell, tm
     assert "secret-4711" not in str(found)
     error = away.refused("journal", "drain")
     assert "cannot be reached" in error["message"]
+
+
+def test_what_was_set_aside_is_shown_and_tried_again(shell: Shell) -> None:
+    with opened_store(default_url(shell.home)) as store:
+        node = Node(store, shell.home)
+        node.write([*records(3), b"nothing", b"nothing at all"])
+        node.import_all()
+        found = shell.data("journal", "status")
+        assert found["rejected_records"] == 2
+        assert found["rejected_because"] == ["this release cannot read it (2)"]
+        # As if a newer release could read one of them; another process imports here, and is asked.
+        path = list_rejected(node.directory)[0]
+        content = read_rejected(path)
+        assert content is not None
+        path.write_bytes(msgspec.json.encode(structs.replace(content, data=encode_record(varied_record(3)))))
+        result = shell.run("journal", "retry", "--timeout", "0.3", "--format", "json")
+        assert result.exit_code == 1
+        assert json.loads(result.stdout)["data"]["tried_again"] is False
+        node.import_all()
+        assert shell.data("journal", "status")["rejected_records"] == 1
+        node.close()
+        result = shell.run("journal", "retry", "--format", "json")
+        assert result.exit_code == 1
+        found = json.loads(result.stdout)["data"]
+        assert (found["tried_again"], found["rejected_records"], found["imported_records"]) == (True, 1, 0)
+        (path,) = list_rejected(node.directory)
+        content = read_rejected(path)
+        assert content is not None
+        path.write_bytes(msgspec.json.encode(structs.replace(content, data=encode_record(varied_record(4)))))
+        found = shell.data("journal", "retry")
+        assert (found["tried_again"], found["rejected_records"], found["imported_records"]) == (True, 0, 1)
+        assert shell.data("journal", "retry")["imported_records"] == 0

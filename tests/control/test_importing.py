@@ -17,13 +17,22 @@ from tests.support.postgres import PostgresServer
 from tests.support.stores import any_database_url, any_store, opened_store, own_postgres, postgres_server
 from tests.support.usage import record_totals, varied_record
 
+from aimesh.catalog.price_record import Pricer
 from aimesh.control.importing import Importer
 from aimesh.core.ids import RequestId
+from aimesh.core.priced import Priced
 from aimesh.core.record import UsageRecord, encode_record
+from aimesh.store import usage_import
 from aimesh.store.engine import Store
 from aimesh.store.import_note import read_note
 from aimesh.store.journal_progress import read_import_times, read_positions, survey
-from aimesh.store.rejected import list_rejected, read_rejected
+from aimesh.store.rejected import (
+    ask_for_retry,
+    is_retry_asked_for,
+    list_rejected,
+    read_rejected,
+    reasons,
+)
 from aimesh.store.segment import list_segments
 from aimesh.store.tables import JOURNAL_POSITIONS, USAGE_HOURLY, USAGE_RECORDS
 from aimesh.store.usage_rows import is_call
@@ -152,6 +161,70 @@ def test_what_cannot_be_imported_is_set_aside_and_tried_again_at_a_start(node: N
     node.import_all()
     assert_imported(node.store, records(7))
     assert len(list_rejected(node.directory)) == 2
+
+
+def broken_pricing(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    price = Pricer.price
+
+    def fails(self: Pricer, record: UsageRecord) -> Priced | None:
+        if record.model == name:
+            raise ZeroDivisionError(f"secret words of {record.key_alias}")
+        return price(self, record)
+
+    monkeypatch.setattr(Pricer, "price", fails)
+
+
+def test_a_record_that_fails_as_nobody_foresaw_is_set_aside_alone(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several = records(30)
+    bad = [one for one in several if one.model == "default/model-1"]
+    with monkeypatch.context() as patched:
+        broken_pricing(patched, "default/model-1")
+        node.write(several)
+        node.import_all()
+        assert_imported(node.store, [one for one in several if one not in bad])
+        ((why, count),) = reasons(node.directory).items()
+        assert count == len(bad) > 3
+        assert why.startswith("its price cannot be told: ZeroDivisionError (test_importing.py:")
+        # Told once, without what the exception says.
+        assert [name for name, _ in node.alarms] == ["record"]
+        assert "secret" not in str(node.alarms)
+        note = read_note(node.directory)
+        assert note is not None
+        assert note.rejected == len(bad)
+        # Asked for while nothing has changed: they stay, and nothing is told twice.
+        ask_for_retry(node.directory)
+        node.import_all()
+        assert not is_retry_asked_for(node.directory)
+        assert len(list_rejected(node.directory)) == len(bad)
+        assert len(node.alarms) == 1
+    ask_for_retry(node.directory)
+    node.import_all()
+    assert list_rejected(node.directory) == []
+    assert_imported(node.store, several)
+    note = read_note(node.directory)
+    assert note is not None
+    assert note.rejected == 0
+
+
+def test_a_record_that_makes_no_row_is_found_among_many(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    several = records(50)
+
+    def fails(labels: dict[str, str]) -> str:
+        if labels == {"team": "red"}:
+            raise RuntimeError
+        return "{}"
+
+    bad = [one for one in several if one.labels == {"team": "red"}]
+    with monkeypatch.context() as patched:
+        patched.setattr(usage_import, "encoded_labels", fails)
+        node.write(several)
+        node.import_all()
+    assert 0 < len(list_rejected(node.directory)) == len(bad) < 50
+    node.restart()
+    node.import_all()
+    assert_imported(node.store, several)
 
 
 def test_segments_go_when_they_are_imported_and_old(node: Node) -> None:

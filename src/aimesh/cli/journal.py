@@ -53,6 +53,29 @@ def drain(
     return _answer(local_journal.drain(read_settings(session.given.config), timeout))
 
 
-def _answer(found: Document) -> Answer:
-    problem = found["problem"]
-    return Answer(data=found, title="Journal", note=problem or "", is_failure=found.get("drained") is False)
+@command(app, is_local=True)
+def retry(
+    session: Session,
+    *,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.0, help="Give up after so long; 0: never.")
+    ] = 0.0,
+) -> Answer:
+    """Try the records again that could not be imported and were set aside, for example after an upgrade.
+
+    A running gateway does it, if it imports; otherwise this command does. Exit code 1: some still cannot be imported.
+
+    \b
+    Examples:
+      aimesh journal status --field rejected_records,rejected_because
+      aimesh journal retry
+    """
+    from aimesh.cli import local_journal  # noqa: PLC0415 - as in status
+
+    found = local_journal.retry(read_settings(session.given.config), timeout)
+    return _answer(found, is_failure=not found["tried_again"] or found["rejected_records"] > 0)
+
+
+def _answer(found: Document, *, is_failure: bool = False) -> Answer:
+    is_failure = is_failure or found.get("drained") is False
+    return Answer(data=found, title="Journal", note=found["problem"] or "", is_failure=is_failure)

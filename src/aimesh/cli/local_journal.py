@@ -20,6 +20,7 @@ from aimesh.store.journal_progress import (
     read_positions,
     survey,
 )
+from aimesh.store.rejected import ask_for_retry, is_retry_asked_for, list_rejected, reasons
 from aimesh.store.session import StoreError
 
 _LOOK_EVERY_S = 0.2
@@ -70,6 +71,31 @@ def drain(settings: Settings, timeout_s: float) -> Document:
     return status(settings) | {"drained": drained}
 
 
+def retry(settings: Settings, timeout_s: float) -> Document:
+    """Tries the records again that were set aside: by the process that imports, else here. Raises ``Refused``."""
+    directory = settings.journal_directory
+    end_s = time.monotonic() + timeout_s if timeout_s else float("inf")
+    try:
+        before = len(list_rejected(directory))
+        if before:
+            ask_for_retry(directory)
+            with closing(_open(settings)) as store, closing(_importer(store, settings)) as importer:
+                while is_retry_asked_for(directory) and time.monotonic() < end_s:
+                    importer.step()
+                    time.sleep(_LOOK_EVERY_S if is_retry_asked_for(directory) else 0.0)
+        tried = not is_retry_asked_for(directory)
+    except StoreError as error:
+        raise Refused(str(error)) from error
+    except OSError as error:
+        raise Refused(f"the journal cannot be read: {error.strerror}") from error
+    found = status(settings)
+    return found | {"tried_again": tried, "imported_records": before - int(found["rejected_records"])}
+
+
+def _importer(store: Store, settings: Settings) -> Importer:
+    return Importer(store, settings, SystemClock(), lambda _name, _message: None)
+
+
 def _open(settings: Settings) -> Store:
     """Raises ``StoreError``."""
     return open_store(url_of(settings.database, settings.home))
@@ -100,6 +126,9 @@ def _shown(settings: Settings, node: str, found: Survey, done_at_s: float) -> Do
         "lag_seconds": 0.0 if oldest_s is None else round(max(0.0, now_s - oldest_s), 3),
         "imported_until": _iso(done_at_s) if done_at_s else None,
         "rejected_records": found.rejected,
+        "rejected_because": [
+            f"{why} ({count})" for why, count in reasons(settings.journal_directory).items()
+        ],
         "importing": is_imported_by_another(settings.journal_directory),
     }
 

@@ -2,18 +2,19 @@
 
 1. A batch is one transaction with the positions behind it: whatever is killed when, every record is imported once.
 2. While the database is away or full, records wait in the journal; the batch at hand is tried again.
-3. A record that cannot be imported is set aside, whole, with an alarm, and holds nobody up. It is tried again when the
-   process starts: a newer release may be able to.
+3. A record that cannot be imported, for whatever reason, is set aside, whole, with an alarm, and holds nobody up. It is
+   tried again when the process starts, because a newer release may be able to, and when somebody asks for it.
 4. One process at a time imports a node's journal.
 5. A segment is removed when it is imported to its end and older than ``journal.keep_days``.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from msgspec import Struct
 
-from aimesh.control.metering import Meter
+from aimesh.control.metering import Meter, Unmetered, described
 from aimesh.control.models_catalog import Catalogs
 from aimesh.core.clock import Clock
 from aimesh.core.record import UsageRecord
@@ -22,9 +23,15 @@ from aimesh.store.engine import Store
 from aimesh.store.import_note import ImportNote, write_note
 from aimesh.store.journal_progress import ImportLock, node_id, read_positions, read_record
 from aimesh.store.reader import JournalReader, Payload
-from aimesh.store.rejected import list_rejected, read_rejected, set_aside
+from aimesh.store.rejected import (
+    end_retry,
+    is_retry_asked_for,
+    list_rejected,
+    read_rejected,
+    set_aside,
+)
 from aimesh.store.session import StoreError, UnfitError
-from aimesh.store.usage_import import Beside, Progress, import_usage, prepared
+from aimesh.store.usage_import import Beside, Prepared, Progress, import_usage, prepared
 from aimesh.store.usage_retention import Retention
 from aimesh.store.usage_rows import Metered, check_fits, check_record
 
@@ -83,6 +90,8 @@ class Importer:
         self.node = node_id(settings.home)
         self._lock = ImportLock(self._directory)
         self._alarms: dict[str, str] = {}
+        self._aside: set[Path] = set()
+        """Files that were written since this was emptied last."""
         self._reader: JournalReader | None = None
         self._at_hand: _Read | None = None
         self._committed: dict[str, int] = {}
@@ -126,6 +135,8 @@ class Importer:
                 self._committed = read_positions(db, self.node)
             self._retry_rejected()
             self._reader = JournalReader(self._directory, self._committed)
+        elif is_retry_asked_for(self._directory):
+            self._retry_rejected()
         if self._at_hand is None:
             self._at_hand = self._read(self._reader)
         at_hand = self._at_hand
@@ -175,6 +186,9 @@ class Importer:
         batch = self._meter.metered([record for _, record in readable])
         fitting: list[tuple[Payload, Metered]] = []
         for (payload, _), metered in zip(readable, batch.several, strict=True):
+            if isinstance(metered, Unmetered):
+                self._reject(payload, metered.why)
+                continue
             try:
                 check_fits(metered)
             except UnfitError as error:
@@ -186,8 +200,8 @@ class Importer:
     def _import_fitting(
         self, several: Sequence[tuple[Payload, Metered]], beside: Beside, progress: Progress | None
     ) -> None:
-        ready = prepared((metered for _, metered in several), self._retention.points_from(), beside=beside)
         try:
+            ready = self._prepared([metered for _, metered in several], beside)
             self.imported += import_usage(self._store, ready, progress)
         except UnfitError as error:
             # Which of them it is, is found by halving.
@@ -201,20 +215,37 @@ class Importer:
             else:
                 raise
 
+    def _prepared(self, several: Sequence[Metered], beside: Beside) -> Prepared:
+        """Raises ``UnfitError``, also for what nobody foresaw: it lies with one of the records."""
+        try:
+            return prepared(several, self._retention.points_from(), beside=beside)
+        except UnfitError:
+            raise
+        except Exception as error:
+            if not several:
+                raise
+            raise UnfitError(f"it makes no row: {described(error)}") from error
+
     def _reject(self, payload: Payload, why: str) -> None:
-        set_aside(self._directory, payload, why)
+        self._aside.add(set_aside(self._directory, payload, why))
         self.rejected += 1
         self._alarm("record", f"a usage record cannot be imported and was set aside: {why}")
 
     def _retry_rejected(self) -> None:
-        for path in list_rejected(self._directory):
-            found = read_rejected(path)
-            if found is None:
-                continue
-            before = self.rejected
-            self._import_payloads([Payload(found.segment, found.at, found.data)], None)
-            if self.rejected == before:
-                path.unlink(missing_ok=True)
+        """What cannot be imported now either is set aside again, in the same file."""
+        paths = list_rejected(self._directory)
+        for start in range(0, len(paths), self._batch):
+            found = {path: read_rejected(path) for path in paths[start : start + self._batch]}
+            self._aside.clear()
+            self._import_payloads(
+                [Payload(one.segment, one.at, one.data) for one in found.values() if one is not None], None
+            )
+            for path, one in found.items():
+                if one is not None and path not in self._aside:
+                    path.unlink(missing_ok=True)
+        self._aside.clear()
+        end_retry(self._directory)
+        self._note("")
 
     def _tidy_up(self, reader: JournalReader) -> float:
         """Gives the seconds until the next time. Everything read has been imported."""
