@@ -22,8 +22,10 @@ from sqlalchemy import (
     text,
 )
 
-from aimesh.store import period_tables as period_tables
-from aimesh.store.metadata import METADATA as METADATA
+from aimesh.store import period_tables
+
+# The tables of both modules.
+METADATA = period_tables.USAGE_PERIODS.metadata
 
 TENANTS = Table(
     "tenants",
