@@ -23,6 +23,7 @@ from aimesh.core.clock import SystemClock
 from aimesh.net.listen import bind_unix
 from aimesh.settings import compile_settings
 from aimesh.store.database import StoreError
+from aimesh.store.journal import Journal
 from aimesh.telemetry.logs import Level, Log
 
 
@@ -214,3 +215,20 @@ def test_the_real_one(tmp_path: Path) -> None:
 
     run(main)
     log.close()
+
+
+def test_alarms_are_named_after_what_they_are_about(tmp_path: Path) -> None:
+    settings = compile_settings(None, {"AIMESH_HOME": str(tmp_path / "home"), "HOME": str(tmp_path)})
+    clock = SystemClock()
+    written: list[bytes] = []
+    log = Log(clock, as_json=True, level=Level.INFO, access=False, write=written.append)
+    journal = Journal(settings.journal_directory, process=1, clock=clock, on_alarm=lambda *_: None)
+    journal.append_bytes(b"no record at all")
+    journal.close()
+    opened = open_control(settings, clock, log)
+    assert opened.import_step is not None
+    opened.import_step()
+    opened.close()
+    log.close()
+    (line,) = [json.loads(line) for line in b"".join(written).splitlines() if b'"alarm"' in line]
+    assert (line["event"], line["alarm"]) == ("import_alarm", "record")

@@ -98,10 +98,10 @@ def open_control(settings: Settings, clock: Clock, log: Log) -> Opened:
         undone.callback(store.close)
         importer = None
         try:
-            publisher = Publisher(store, settings, clock, _Alarms(log))
+            publisher = Publisher(store, settings, clock, _Alarms(log, _PUBLICATION))
             undone.callback(publisher.close)
             if settings.usage.import_:
-                importer = Importer(store, settings, clock, _Alarms(log))
+                importer = Importer(store, settings, clock, _Alarms(log, _IMPORT))
                 undone.callback(importer.close)
         except OSError as error:
             raise StoreError(f"the home directory cannot be used: {error.strerror}") from error
@@ -113,7 +113,7 @@ def open_control(settings: Settings, clock: Clock, log: Log) -> Opened:
             ledger=partial(LedgerView, ledger_path(settings.home), ZoneInfo(settings.timezone)),
             log=log,
         )
-        alerter = Alerter(parts, sender_of(parts), _Alarms(log))
+        alerter = Alerter(parts, sender_of(parts), _Alarms(log, _ALERTING))
         link = first_link(store, clock)
         return Opened(
             app=make_app(parts),
@@ -253,20 +253,29 @@ def _uvicorns_words(log: Log) -> Iterator[None]:
         logger.removeHandler(words)
 
 
+_Events = tuple[Event, Event]
+"""Of trouble, and of its end."""
+
+_PUBLICATION: _Events = (Event.PUBLICATION_ALARM, Event.PUBLICATION_RECOVERED)
+_IMPORT: _Events = (Event.IMPORT_ALARM, Event.IMPORT_RECOVERED)
+_ALERTING: _Events = (Event.ALERTING_ALARM, Event.ALERTING_RECOVERED)
+
+
 class _Alarms:
     """See ``publish.OnAlarm``."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, events: _Events) -> None:
         self._log = log
+        self._trouble, self._end = events
 
     def __call__(self, name: str, message: str) -> None:
         fields = {"alarm": name}
         if not message:
-            self._log.event(Level.INFO, Event.PUBLICATION_RECOVERED, "", fields)
+            self._log.event(Level.INFO, self._end, "", fields)
         elif name == "database":
             self._log.event(Level.ERROR, Event.DATABASE_FAILED, message, fields)
         else:
-            self._log.event(Level.ERROR, Event.PUBLICATION_ALARM, message, fields)
+            self._log.event(Level.ERROR, self._trouble, message, fields)
 
 
 def _vault(settings: Settings, log: Log) -> Vault | None:
