@@ -5,17 +5,16 @@ from typing import Any
 
 from fastapi.routing import APIRoute
 from msgspec import Struct, structs
-from sqlalchemy import insert
 from starlette.testclient import TestClient
 from tests.support.control import API, OTHER_TENANT, Control
 from tests.support.records import typical_record
+from tests.support.tasks import insert_task
 
 from aimesh.catalog.price_record import Version
 from aimesh.control.app import NOUNS
 from aimesh.core.ids import KeyId, RequestId, UserId
 from aimesh.store.people import Role
 from aimesh.store.prices import keep_versions
-from aimesh.store.tables import TASKS
 from aimesh.store.usage_import import import_usage, prepared
 from aimesh.store.usage_rows import Metered
 
@@ -110,16 +109,15 @@ def waiting_task(control: Control, key: str) -> str:
     endpoint = next(
         one for _, one in sorted(endpoints.items()) if one.interface == "task" and one.is_callable
     )
-    row = {
-        "interface": "task", "id": "cgt-victim", "tenant": "default", "key_id": key,
-        "request_id": "victim-call", "endpoint": endpoint.name, "provider": endpoint.provider,
-        "credential": f"{endpoint.provider}/simulated", "model": endpoint.model,
-        "upstream_name": endpoint.upstream_name, "status": "queued", "finished": False, "succeeded": False,
-        "settled": False, "summary": "{}", "document": b"", "polls": 0, "poll_at_s": 0.0,
-        "created_at_s": control.clock.wall_s(), "updated_at_s": control.clock.wall_s(),
-    }  # fmt: skip
-    with control.parts.store.write() as db:
-        db.execute(insert(TASKS).values(row))
+    insert_task(
+        control.parts.store,
+        "cgt-victim",
+        key_id=key,
+        endpoint=endpoint.name,
+        provider=endpoint.provider,
+        model=endpoint.model,
+        credential=f"{endpoint.provider}/simulated",
+    )
     return "task:cgt-victim"
 
 
