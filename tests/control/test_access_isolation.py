@@ -140,6 +140,8 @@ CASES: dict[str, Case] = {
     "list_tasks": Case(Kind.LIST),
     "get_task": Case(Kind.ITEM),
     "cancel_task": Case(Kind.ITEM),
+    "get_installation": Case(Kind.SHARED),
+    "get_settings": Case(Kind.INSTALLATION),
     "get_usage_summary": Case(Kind.LIST),
     "get_usage_trend": Case(Kind.LIST),
     "get_usage_top": Case(Kind.LIST),

@@ -39,6 +39,10 @@ class Permission(StrEnum):
     """Who is told of what goes wrong."""
     PRICES_WRITE = "prices.write"
     """Discounts, and pricing again what was priced."""
+    INSTALLATION_READ = "installation.read"
+    """What pages need to know of the installation."""
+    SETTINGS_READ = "settings.read"
+    """The settings in force, and what each worker sees of its endpoints."""
     ANY_TENANT = "any_tenant"
     """Do it in another tenant: ``?tenant=``."""
 
@@ -69,6 +73,8 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.MONITORING_READ: _EVERYBODY,
     Permission.ALERTS: _PLATFORM,
     Permission.PRICES_WRITE: _PLATFORM,
+    Permission.INSTALLATION_READ: _EVERYBODY,
+    Permission.SETTINGS_READ: _PLATFORM,
     Permission.ANY_TENANT: _PLATFORM,
 }
 
@@ -150,6 +156,9 @@ OPERATIONS: dict[str, Permission] = {
     "list_tasks": Permission.TASKS_READ,
     "get_task": Permission.TASKS_READ,
     "cancel_task": Permission.TASKS_WRITE,
+    # The installation
+    "get_installation": Permission.INSTALLATION_READ,
+    "get_settings": Permission.SETTINGS_READ,
     # Usage
     "get_usage_summary": Permission.USAGE_READ,
     "get_usage_trend": Permission.USAGE_READ,

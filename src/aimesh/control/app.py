@@ -47,6 +47,7 @@ from aimesh.control import (
     members,
     models,
     monitoring,
+    platform,
     prices,
     providers,
     reprice,
@@ -93,6 +94,7 @@ NOUNS: tuple[Noun, ...] = (
     prices.NOUN,
     reprice.NOUN,
     audit.NOUN,
+    platform.NOUN,
 )
 
 

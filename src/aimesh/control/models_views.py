@@ -171,7 +171,7 @@ def show_model(shelf: Shelf, model: Model, reachable: frozenset[EndpointName] | 
 
 
 def show_model_whole(shelf: Shelf, model: Model, request: Request) -> ModelDetail:
-    regions = _regions(shelf.settings, request)
+    regions = regions_of(shelf.settings, request)
     return ModelDetail(
         **show_model(shelf, model).model_dump(),
         regions=regions,
@@ -189,7 +189,7 @@ def show_model_whole(shelf: Shelf, model: Model, request: Request) -> ModelDetai
     )
 
 
-def _regions(settings: Settings, request: Request) -> list[RegionView]:
+def regions_of(settings: Settings, request: Request) -> list[RegionView]:
     if settings.regions:
         return [
             RegionView(id=one.id, name=one.name or one.id, base_url=one.base_url) for one in settings.regions
