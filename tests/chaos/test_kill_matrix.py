@@ -19,7 +19,7 @@ import contextlib
 import datetime
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -45,28 +45,33 @@ pytestmark = pytest.mark.chaos
 
 CALLERS = 8
 PAUSE_S = 0.15
-SHORT = Plan(deaths=2, outside=1, every_s=1.2, within_s=60.0, youth_s=0.7, is_steady=False)
-LONG = Plan(deaths=50, outside=50, every_s=11.0, within_s=1200.0)
+SHORT = Plan(deaths=2, outside=1, workers=2, every_s=1.2, within_s=60.0, youth_s=0.7, is_steady=False)
+LONG = Plan(deaths=50, outside=50, workers=3, every_s=11.0, within_s=1200.0)
 
 
 class Scene:
-    """A gateway with two workers, its simulator and its callers, on one database."""
+    """A gateway with its simulator and its callers, on one database."""
 
     def __init__(
         self,
-        gateway: GatewayProcess,
+        home: Path,
+        url: str,
+        plan: Plan,
+        *,
         simulator: NotedSimulatorProcess,
         rows: Rows,
-        reaper: Reaper,
-        *,
-        seed: int,
+        postgres: MortalPostgres | None,
     ) -> None:
-        self.gateway = gateway
-        self.reaper = reaper
+        config = priced_config(simulator.url) | {"workers": plan.workers, "database": url}
+        self.gateway = GatewayProcess(home, config)
+        self.reaper = Reaper(self.gateway, rows, plan, seed=plan.deaths, postgres=postgres)
         self._simulator = simulator
         self._rows = rows
-        self._admin = first_admin(gateway)
-        self.load = KillLoad(gateway.url, callers=CALLERS, pause_s=PAUSE_S, seed=seed)
+
+    def begin(self) -> None:
+        self.gateway.start()
+        self._admin = first_admin(self.gateway)
+        self.load = KillLoad(self.gateway.url, callers=CALLERS, pause_s=PAUSE_S, seed=0)
 
     def wait_until_all_is_in(self, *, is_hurried: bool) -> None:
         """Every task is settled, every record of the journal imported. ``is_hurried``: claims of the killed do not keep
@@ -104,45 +109,39 @@ def _days() -> tuple[str, str]:
 
 
 @contextlib.contextmanager
-def _gateway(home: Path, url: str) -> Iterator[tuple[GatewayProcess, NotedSimulatorProcess, Rows]]:
-    home.mkdir(exist_ok=True)
+def _scene(home: Path, url: str, plan: Plan, *, postgres: MortalPostgres | None = None) -> Iterator[Scene]:
+    home.mkdir()
     with running_noted_simulator(home / "book") as simulator, contextlib.closing(Rows(url)) as rows:
-        gateway = GatewayProcess(home, priced_config(simulator.url) | {"workers": 2, "database": url})
-        gateway.start()
+        scene = Scene(home, url, plan, simulator=simulator, rows=rows, postgres=postgres)
         try:
-            yield gateway, simulator, rows
+            yield scene
         finally:
-            gateway.end()
+            scene.gateway.end()
 
 
 def _kill_all_kinds(home: Path, plan: Plan) -> None:
     """On both databases at once, to share the waiting."""
     server = MortalPostgres()
+    lite = home / "sqlite"
     try:
         with (
             server.database() as url,
-            _gateway(home / "postgresql", url) as first,
-            _gateway(home / "sqlite", default_url(home / "sqlite")) as second,
+            _scene(home / "postgresql", url, plan, postgres=server) as first,
+            _scene(lite, default_url(lite), plan) as second,
         ):
-            reapers = (
-                Reaper(first[0], first[2], plan, seed=plan.deaths, postgres=server),
-                Reaper(second[0], second[2], plan, seed=plan.deaths + 1, postgres=None),
-            )
-            scenes = [
-                Scene(*parts, reaper, seed=number)
-                for number, (parts, reaper) in enumerate(zip((first, second), reapers, strict=True))
-            ]
-            _run(scenes, plan)
+            _run((first, second), plan)
     finally:
         server.remove()
 
 
-def _run(scenes: list[Scene], plan: Plan) -> None:
+def _run(scenes: Sequence[Scene], plan: Plan) -> None:
     async def kill() -> None:
         async with asyncio.TaskGroup() as group:
             for scene in scenes:
                 group.create_task(scene.reaper.run())
 
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(Scene.begin, scenes))
     with contextlib.ExitStack() as loads:
         for scene in scenes:
             scene.load.start()
@@ -150,8 +149,7 @@ def _run(scenes: list[Scene], plan: Plan) -> None:
         asyncio.run(kill())
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda scene: scene.wait_until_all_is_in(is_hurried=not plan.is_steady), scenes))
-    for scene in scenes:
-        reckoning = scene.reckon()
+    for scene, reckoning in zip(scenes, [scene.reckon() for scene in scenes], strict=True):
         reaper, load = scene.reaper, scene.load
         print(f"\nkilled {dict(reaper.counts)}, inside their work {dict(reaper.inside)}\n{reckoning}")
         assert set((reaper.counts - Counter({CONTROL: plan.outside})).values()) == {plan.deaths}
@@ -159,9 +157,10 @@ def _run(scenes: list[Scene], plan: Plan) -> None:
         assert scene.gateway.log.count("ended by SIGKILL") == scene.gateway.log.count(") ended ") == processes
         assert 0 < reckoning.whole <= reckoning.served
         assert reckoning.tasks > 0
-        # A caller has one call at a time, and a worker's death is the only reason to lose it.
+        # A caller has one call at a time, and loses it when its worker is killed, or with the queue of a seat that is
+        # closed after that.
         broken = sum(not call.is_whole for call in load.calls)
-        assert plan.deaths / 2 < broken <= CALLERS * (reaper.counts[WORKER] + reaper.counts[SETTLER])
+        assert plan.deaths / 2 < broken <= 2 * CALLERS * (reaper.counts[WORKER] + reaper.counts[SETTLER])
         assert reckoning.unrecorded <= broken
         if plan.is_steady:
             assert reaper.inside[IMPORTER] >= plan.deaths / 3

@@ -10,6 +10,8 @@
 """
 
 import asyncio
+import contextlib
+import http.client
 import os
 import random
 import signal
@@ -18,6 +20,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
+from tests.support.chaos_http import get
 from tests.support.chaos_kill_eyes import Leader, MortalPostgres, Rows, stopped
 from tests.support.chaos_process import GatewayProcess
 
@@ -42,6 +45,7 @@ class Plan(Struct, frozen=True):
     """Of each kind."""
     outside: int
     """Deaths of the control process beside those of the importer, which is a part of it."""
+    workers: int
     every_s: float
     """Between two of a kind, about."""
     within_s: float
@@ -70,6 +74,11 @@ class Reaper:
         """Tasks whose settler was killed."""
         self.deaths: list[Death] = []
 
+    @property
+    def _worker_s(self) -> float:
+        """How long a worker lives at least before it is killed: from its start, which takes a moment."""
+        return STEADY_S + 2.0 if self._plan.is_steady else 0.0
+
     async def run(self) -> None:
         async with asyncio.timeout(self._plan.within_s), asyncio.TaskGroup() as group:
             group.create_task(self._control())
@@ -96,9 +105,10 @@ class Reaper:
         self._chance.shuffle(kinds)
         for number, kind in enumerate(kinds):
             is_long = self._plan.is_steady and number % _ROW == 0
-            pid = await self._lives(
-                "control", STEADY_S + 0.2 if is_long else self._chance.uniform(0.1, 2 * self._plan.youth_s)
-            )
+            pid = await self._lives("control", self._chance.uniform(0.1, 2 * self._plan.youth_s))
+            if is_long:
+                await self._answers()
+                await asyncio.sleep(STEADY_S + 0.2)
             if kind == IMPORTER:
                 await self._kill_importer(pid)
             else:
@@ -106,15 +116,23 @@ class Reaper:
 
     async def _lives(self, kind: str, for_s: float) -> int:
         """A process of a kind that lives at least so long."""
-        while True:
-            now_s = time.monotonic()
-            alive = set(self._gateway.children(kind)) - self._killed
-            for pid in alive:
-                self._seen.setdefault(pid, now_s)
-            old = [pid for pid in sorted(alive) if now_s - self._seen[pid] >= for_s]
-            if old:
-                return self._chance.choice(old)
+        while not (old := self._old(kind, for_s)):
             await asyncio.sleep(0.05)
+        return self._chance.choice(old)
+
+    def _old(self, kind: str, for_s: float) -> list[int]:
+        now_s = time.monotonic()
+        alive = sorted(set(self._gateway.children(kind)) - self._killed)
+        return [pid for pid in alive if now_s - self._seen.setdefault(pid, now_s) >= for_s]
+
+    async def _answers(self) -> None:
+        """Returns when the control process is up: its life counts from there."""
+        while True:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                seen = await asyncio.to_thread(get, self._gateway.url, "/api/admin/v1/setup")
+                if seen.status == 200:
+                    return
+            await asyncio.sleep(0.1)
 
     async def _kill_importer(self, pid: int) -> None:
         await self._waits(lambda: self._rows.is_importing(pid))
@@ -124,7 +142,7 @@ class Reaper:
             self._kill(pid, IMPORTER, inside=self._rows.is_importing(pid))
 
     async def _kill_worker(self) -> None:
-        self._kill(await self._lives("worker", 0.0), WORKER)
+        self._kill(await self._lives("worker", self._worker_s), WORKER)
         self._rows.hasten()
 
     async def _kill_settler(self) -> None:
@@ -164,7 +182,7 @@ class Reaper:
     async def _settler(self) -> int:
         """The one who settles, when he is at it."""
         until_s, hurry_s = time.monotonic() + _HUNT_S, 0.0
-        while (pid := self._leader.pid(but=self._killed)) is None or (
+        while (pid := self._leader.pid(among=self._old("worker", self._worker_s))) is None or (
             not self._at_hand() and time.monotonic() < until_s
         ):
             if not self._plan.is_steady and time.monotonic() >= hurry_s:

@@ -10,7 +10,7 @@ import os
 import signal
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -108,13 +108,12 @@ class Leader:
     """The worker that settles: the one whose journal got the newest settlement."""
 
     def __init__(self, gateway: GatewayProcess) -> None:
-        self._gateway = gateway
         self._directory = gateway.home / "journal"
         self._reader = JournalReader(self._directory)
         self._segment = ""
 
-    def pid(self, *, but: set[int]) -> int | None:
-        """None: it is not known yet, or it is gone. ``but``: who was killed."""
+    def pid(self, *, among: Collection[int]) -> int | None:
+        """None: it is not known yet, or it is gone, or none of these."""
         while payloads := self._reader.read_payloads():
             for payload in payloads:
                 if (
@@ -126,7 +125,7 @@ class Leader:
             return None
         inode = (self._directory / self._segment).stat().st_ino
         holders = {int(words[4]) for words in _locks(inode) if words[1] == "FLOCK"}
-        return next(iter(holders & set(self._gateway.children("worker")) - but), None)
+        return next(iter(holders.intersection(among)), None)
 
 
 @contextlib.contextmanager
