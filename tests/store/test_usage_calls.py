@@ -26,10 +26,10 @@ def test_pages_have_every_call_once_newest_first(any_store: Store) -> None:
     while True:
         with any_store.read() as db:
             page = list_calls(db, EVER, before=before, limit=7)
-        seen += [(call.record.at, call.record.id) for call in page]
-        if len(page) < 7:
+        seen += [(call.record.at, call.record.id) for call in page.rows]
+        if page.next is None:
             break
-        before = seen[-1]
+        before = page.next
     assert seen == sorted(((one.record.at, one.record.id) for one in several), reverse=True)
 
 
@@ -39,7 +39,7 @@ def test_filters(any_store: Store) -> None:
 
     def ids(wanted: CallFilter) -> set[str]:
         with any_store.read() as db:
-            return {call.record.id for call in list_calls(db, wanted, before=None, limit=100)}
+            return {call.record.id for call in list_calls(db, wanted, before=None, limit=100).rows}
 
     failed = frozenset({Outcome.UPSTREAM_FAILED})
     assert ids(structs.replace(EVER, outcomes=failed)) == {
@@ -74,10 +74,10 @@ def test_pages_of_somebodys_calls_are_cut_the_same_way(
     while True:
         with any_store.read() as db:
             page = list_calls(db, structs.replace(EVER, usage=usage), before=before, limit=7)
-        seen += [(call.record.at, call.record.id) for call in page]
-        if len(page) < 7:
+        seen += [(call.record.at, call.record.id) for call in page.rows]
+        if page.next is None:
             break
-        before = seen[-1]
+        before = page.next
     mine = [one.record for one in several if one.user == "usr-1" and one.record.at >= since_s]
     assert len({record.key_id for record in mine}) > 3
     assert seen == sorted(((record.at, record.id) for record in mine), reverse=True)

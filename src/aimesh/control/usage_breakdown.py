@@ -14,10 +14,10 @@ from msgspec import Struct, structs
 from aimesh.control.http import bad_cursor
 from aimesh.control.schemas_usage import BreakdownRow, shown_counts
 from aimesh.control.texts import shown_time_or_none
-from aimesh.control.usage_asked import Asked, Span
+from aimesh.control.usage_asked import Asked, Span, days_of
 from aimesh.store.engine import Connection
 from aimesh.store.usage_names import key_names, user_names
-from aimesh.store.usage_queries import Dimension, Group, Totals, latest_hour, read_totals
+from aimesh.store.usage_queries import Dimension, Group, Totals, latest_hour, read_ranked
 
 BreakdownBy = Literal["model", "tenant", "key", "user", "details"]
 BreakdownGrain = Literal["whole", "day", "hour"]
@@ -58,14 +58,18 @@ class Piece(Struct, frozen=True):
     offset: int
     """Rows of the same beginning that were before."""
     rows: Sequence[Row]
+    is_last: bool
+    """There are no more rows of this beginning."""
 
 
 def usual_grain(by: BreakdownBy) -> BreakdownGrain:
     return "day" if by == "details" else "whole"
 
 
-def pieces(asked: Asked, by: BreakdownBy, grain: BreakdownGrain, after: Place | None) -> Iterator[Piece]:
-    """Beginning by beginning, the latest first; each is read when it is asked for."""
+def pieces(
+    asked: Asked, by: BreakdownBy, grain: BreakdownGrain, after: Place | None, most: int
+) -> Iterator[Piece]:
+    """Beginning by beginning, the latest first, up to ``most`` rows at a time; each is read when it is asked for."""
     span, offset = asked.span, 0
     if after is not None:
         start_s, offset = after
@@ -73,22 +77,28 @@ def pieces(asked: Asked, by: BreakdownBy, grain: BreakdownGrain, after: Place | 
             raise bad_cursor()
         until_s = _bounds(asked, grain, start_s).until_s
         span = Span(span.since_s, min(span.until_s, until_s))
+    steps = days_of(asked.span, asked.zone) if grain == "day" else None
     while span.until_s > span.since_s:
         with asked.parts.store.read() as db:
-            found = asked.filter(db, span)
-            hour_s = latest_hour(db, found)
-            if hour_s is None:
-                return
-            bounds = _bounds(asked, grain, hour_s)
-            wanted = structs.replace(found, since_s=bounds.since_s)
-            groups = read_totals(db, wanted, DIMENSIONS[by])
-        shown_s = None if grain == "whole" else bounds.since_s
-        rows = [Row(shown_s, group, totals) for group, totals in groups.items()]
-        rows.sort(key=lambda row: (-row.totals.tokens, -row.totals.requests, row.group))
-        is_same = after is not None and after[0] == bounds.since_s
-        skipped = offset if is_same else 0
-        yield Piece(bounds.since_s, skipped, rows[skipped:])
-        span = Span(span.since_s, bounds.since_s)
+            wanted = asked.filter(db, span)
+            begin_s = span.since_s
+            if grain != "whole":
+                hour_s = latest_hour(db, wanted, steps)
+                if hour_s is None:
+                    return
+                begin_s = _bounds(asked, grain, hour_s).since_s
+                wanted = structs.replace(wanted, since_s=begin_s)
+            if after is None or after[0] != begin_s:
+                offset = 0
+            groups = read_ranked(db, wanted, DIMENSIONS[by], offset=offset, limit=most + 1)
+        shown_s = None if grain == "whole" else begin_s
+        rows = [Row(shown_s, group, totals) for group, totals in groups[:most]]
+        is_last = len(groups) <= most
+        yield Piece(begin_s, offset, rows, is_last)
+        if is_last:
+            span, after, offset = Span(span.since_s, begin_s), None, 0
+        else:
+            after, offset = (begin_s, offset), offset + len(rows)
 
 
 def page(
@@ -96,18 +106,15 @@ def page(
 ) -> tuple[list[BreakdownRow], Place | None]:
     """Rows, and where the next page begins."""
     rows: list[Row] = []
-    place: Place | None = None
-    for piece in pieces(asked, by, grain, after):
+    for piece in pieces(asked, by, grain, after, limit):
         taken = piece.rows[: limit - len(rows)]
         if not taken and piece.rows:
-            break
+            # Full; nothing of this beginning is on the page.
+            return shown(asked, by, rows), (piece.start_s, piece.offset)
         rows += taken
-        place = (piece.start_s, piece.offset + len(taken))
-        if len(taken) < len(piece.rows):
-            return shown(asked, by, rows), place
-    else:
-        place = None
-    return shown(asked, by, rows), place
+        if len(taken) < len(piece.rows) or not piece.is_last:
+            return shown(asked, by, rows), (piece.start_s, piece.offset + len(taken))
+    return shown(asked, by, rows), None
 
 
 def shown(asked: Asked, by: BreakdownBy, rows: Sequence[Row]) -> list[BreakdownRow]:

@@ -9,7 +9,7 @@ from fastapi import Depends, Query
 from msgspec import Struct
 
 from aimesh.control.errors import NotFound
-from aimesh.control.http import Pages
+from aimesh.control.http import Pages, cursor_of
 from aimesh.control.identity import Signed
 from aimesh.control.noun import Noun
 from aimesh.control.parts import Uses
@@ -64,14 +64,17 @@ AskedCalls = Annotated[CallsAsked, Depends(calls_asked)]
 
 @NOUN.get("/usage/calls", "list_usage_calls", errors=(404,))
 def list_usage_calls(asked: AskedUsage, calls: AskedCalls, pages: Pages) -> UsageCallPage:
-    """Calls that began in a time, newest first."""
+    """Calls that began in a time, newest first. Where few calls match, a page may be short, or empty, and still have a
+    next one: each looks at some thousands of calls."""
     with asked.parts.store.read() as db:
-        rows = list_calls(
-            db, calls.filter(db, asked), before=pages.after(tuple[float, str]), limit=pages.limit + 1
+        page = list_calls(
+            db, calls.filter(db, asked), before=pages.after(tuple[float, str]), limit=pages.limit
         )
-        names = user_names(db, {row.user for row in rows})
-    shown, cursor = pages.cut(rows, lambda row: (row.record.at, row.record.id))
-    return UsageCallPage(data=[shown_call(row, names) for row in shown], next_cursor=cursor)
+        names = user_names(db, {row.user for row in page.rows})
+    return UsageCallPage(
+        data=[shown_call(row, names) for row in page.rows],
+        next_cursor=None if page.next is None else cursor_of(page.next),
+    )
 
 
 @NOUN.get("/usage/calls/{call_id}", "get_usage_call", errors=(404,))

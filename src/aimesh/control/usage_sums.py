@@ -32,7 +32,7 @@ from aimesh.control.usage_asked import Asked, check_hours, days_of, hours_of
 from aimesh.core.money import Currency
 from aimesh.store.engine import Connection
 from aimesh.store.usage_names import key_names, user_names
-from aimesh.store.usage_queries import Dimension, Totals, added_up, read_totals
+from aimesh.store.usage_queries import Amount, Dimension, Totals, added_up, read_amounts, read_totals
 
 TopBy = Literal["model", "key", "user", "provider", "tenant"]
 TrendBy = Literal["source", "model"]
@@ -115,23 +115,19 @@ def trend(asked: Asked, wanted: TrendWanted) -> UsageTrend:
         starts = hours_of(asked.span)
     else:
         starts = days_of(asked.span, asked.zone)
-    column = Dimension.MODEL if wanted.by == "model" else Dimension.BYOK
     with asked.parts.store.read() as db:
-        hours = read_totals(db, asked.filter(db), [Dimension.HOUR, column])
-    named: dict[str, list[Totals | None]] = {}
-    for (hour_s, value), totals in hours.items():
-        name = str(value) if column is Dimension.MODEL else ("byok" if value else "system")
-        places = named.setdefault(name, [None] * len(starts))
-        place = bisect_right(starts, float(hour_s)) - 1
-        known = places[place]
-        if known is None:
-            places[place] = totals
+        found = asked.filter(db)
+        if wanted.by == "model":
+            totals = {str(group[0]): one for group, one in read_totals(db, found, [Dimension.MODEL]).items()}
+            order = _ordered(totals, wanted.metric, _usual_currency(totals.values()))
+            names = order[:_MOST_SERIES]
+            amounts = read_amounts(db, found, Dimension.MODEL, starts, models=names)
+            curves = _Curves(starts, wanted.metric, [*names, *([None] if len(order) > len(names) else [])])
         else:
-            known.add(totals)
-    if wanted.by == "model":
-        named = _greatest_first(named, wanted.metric)
-    else:
-        named = {name: named.get(name, [None] * len(starts)) for name in ("system", "byok")}
+            amounts = read_amounts(db, found, Dimension.BYOK, starts)
+            curves = _Curves(starts, wanted.metric, [False, True])
+        for amount in amounts:
+            curves.add(amount)
     return UsageTrend(
         since=shown_time(asked.span.since_s),
         until=shown_time(asked.span.until_s),
@@ -139,33 +135,58 @@ def trend(asked: Asked, wanted: TrendWanted) -> UsageTrend:
         metric=wanted.metric,
         grain=wanted.grain,
         starts=[shown_time(start) for start in starts],
-        series=[_series(name, places, wanted.metric) for name, places in named.items()],
+        series=curves.series(),
     )
 
 
-def _greatest_first(named: dict[str, list[Totals | None]], metric: Metric) -> dict[str, list[Totals | None]]:
-    totals = {name: added_up(one for one in places if one) for name, places in named.items()}
-    order = _ordered(totals, metric, _usual_currency(totals.values()))
-    shown = {name: named[name] for name in order[:_MOST_SERIES]}
-    rest = [named[name] for name in order[_MOST_SERIES:]]
-    if rest:
-        shown[""] = [added_up(one for one in several if one) for several in zip(*rest, strict=True)]
-    return shown
+class _Curves:
+    """Made of amounts; a curve for each of ``groups``, in their order."""
 
+    def __init__(self, starts: Sequence[float], metric: Metric, groups: Sequence[str | bool | None]) -> None:
+        self._starts = starts
+        self._metric = metric
+        self._values: dict[str | bool | None, dict[str, list[int]]] = {group: {} for group in groups}
 
-def _series(name: str, places: Sequence[Totals | None], metric: Metric) -> TrendSeries:
-    totals = [one or Totals() for one in places]
-    if metric != "cost":
-        return TrendSeries(name=name, values=[_amount(one, metric, None) for one in totals], costs={})
-    currencies = sorted({currency for one in totals for currency in one.cost_nano})
-    return TrendSeries(
-        name=name,
-        values=[],
-        costs={
-            currency: [shown_amounts({currency: one.cost_nano.get(currency, 0)})[currency] for one in totals]
-            for currency in currencies
-        },
-    )
+    def add(self, amount: Amount) -> None:
+        currency = ""
+        match self._metric:
+            case "tokens":
+                value = amount.tokens
+            case "requests":
+                value = amount.requests
+            case "cost":
+                value, currency = amount.cost_nano, amount.currency
+                if not currency:
+                    return
+        # A column of truth is a number in SQLite's answers to unions.
+        group = bool(amount.group) if isinstance(amount.group, int) else amount.group
+        curves = self._values.setdefault(group, {})
+        values = curves.get(currency)
+        if values is None:
+            values = curves[currency] = [0] * len(self._starts)
+        values[bisect_right(self._starts, float(amount.hour_s)) - 1] += value
+
+    def series(self) -> list[TrendSeries]:
+        return [self._shown(group, curves) for group, curves in self._values.items()]
+
+    def _shown(self, group: str | bool | None, curves: Mapping[str, list[int]]) -> TrendSeries:
+        match group:
+            case None:
+                name = ""
+            case bool():
+                name = "byok" if group else "system"
+            case _:
+                name = group
+        if self._metric != "cost":
+            return TrendSeries(name=name, values=curves.get("", [0] * len(self._starts)), costs={})
+        return TrendSeries(
+            name=name,
+            values=[],
+            costs={
+                currency: [shown_amounts({currency: one})[currency] for one in curves[currency]]
+                for currency in map(Currency, sorted(curves))
+            },
+        )
 
 
 class TopWanted(Struct, frozen=True):

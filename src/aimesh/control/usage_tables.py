@@ -22,6 +22,7 @@ from aimesh.store.usage_calls import CallRow, Place, list_calls
 from aimesh.store.usage_names import user_names
 from aimesh.store.usage_queries import Dimension, Totals, added_up, read_totals
 
+_ROWS_AT_ONCE = 20_000
 _CALLS_AT_ONCE = 1_000
 _CURRENCIES = sorted(Currency)
 _COUNTS = (
@@ -93,7 +94,7 @@ def breakdown_table(asked: Asked, by: BreakdownBy, grain: BreakdownGrain) -> Tab
     fields = [name for one in DIMENSIONS[by] for name in _SHOWN[one]]
 
     def rows() -> Iterator[Sequence[Cell]]:
-        for piece in pieces(asked, by, grain, None):
+        for piece in pieces(asked, by, grain, None, _ROWS_AT_ONCE):
             for row, told in zip(piece.rows, shown(asked, by, piece.rows), strict=True):
                 names = [_plain(getattr(told, name)) for name in fields]
                 yield (*_start(asked, row), *names, *_counts(row.totals))
@@ -116,13 +117,13 @@ def calls_table(asked: Asked, calls: CallsAsked) -> Table:
         before: Place | None = None
         while True:
             with asked.parts.store.read() as db:
-                found = list_calls(db, calls.filter(db, asked), before=before, limit=_CALLS_AT_ONCE)
-                names = user_names(db, {call.user for call in found})
-            for call in found:
+                page = list_calls(db, calls.filter(db, asked), before=before, limit=_CALLS_AT_ONCE)
+                names = user_names(db, {call.user for call in page.rows})
+            for call in page.rows:
                 yield _call(asked, call, names)
-            if len(found) < _CALLS_AT_ONCE:
+            if page.next is None:
                 return
-            before = (found[-1].record.at, found[-1].record.id)
+            before = page.next
 
     return Table("calls", CALL_COLUMNS, rows())
 

@@ -2,16 +2,17 @@
 
 1. A page is cut by time and id, so it stays right while calls come in.
 2. Somebody's calls are those of some keys, which the roll-ups know: each key's are in order in an index, those of all
-   keys together would have to be looked for among everybody's.
-3. Filters are those of the sums (``usage_queries.UsageFilter``), so what a sum says can be looked up call by call.
+   keys together would have to be looked for among everybody's. A model's calls of every tenant are found the same way.
+3. A page looks at ``MOST_SEEN`` calls at most. What few calls match is found over several pages, some of them empty.
+4. Filters are those of the sums (``usage_queries.UsageFilter``), so what a sum says can be looked up call by call.
 """
 
 import heapq
-from itertools import islice
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy import ColumnElement, Select, literal_column, select, tuple_
 
 from aimesh.core.money import Currency
 from aimesh.core.outcome import Outcome
@@ -55,8 +56,19 @@ class CallRow(Struct, frozen=True):
         return used_anything(self.record.usage) and not self.record.usage.reported
 
 
+class CallPage(Struct, frozen=True):
+    rows: list[CallRow]
+    next: Place | None
+    """What the next page is before; None: there is none. A page that is not full may have one."""
+
+
 _MOST_KEYS = 50
 """So many questions for one page."""
+MOST_SEEN = 20_000
+_LEAST_SEEN = 1_000
+"""Of one question of several."""
+_UPSTREAM: ColumnElement[bool] = USAGE_RECORDS.c.upstream_request_id != literal_column("''")
+_TASK: ColumnElement[bool] = USAGE_RECORDS.c.task_id != literal_column("''")
 _COLUMNS = (
     "at_s",
     "id",
@@ -71,46 +83,118 @@ _COLUMNS = (
 )
 
 
-def list_calls(db: Connection, wanted: CallFilter, *, before: Place | None, limit: int) -> list[CallRow]:
+class _Stream(Struct, frozen=True):
+    """Calls that are in order in an index."""
+
+    where: list[ColumnElement[bool]]
+    is_all: bool
+    """Every one matches."""
+
+
+def list_calls(db: Connection, wanted: CallFilter, *, before: Place | None, limit: int) -> CallPage:
     """Newest first; ``before`` is the last one seen."""
     table, usage = USAGE_RECORDS.c, wanted.usage
-    parts = _matches(db, wanted)
+    times: list[ColumnElement[bool]] = [table.at_s >= usage.since_s]
     # One bound at each end: of several, a database may begin at the wrong one.
     if before is None or before[0] >= usage.until_s:
-        parts.append(table.at_s < usage.until_s)
+        times.append(table.at_s < usage.until_s)
     else:
-        parts += [table.at_s <= before[0], tuple_(table.at_s, table.id) < tuple_(*before)]
-    if wanted.request:
-        # By its time as well, or another index may look better than that of ids.
-        times = db.execute(select(table.at_s).where(table.id == wanted.request)).scalars().all()
-        parts += [table.id == wanted.request, table.at_s.in_(times)]
-    question = _question().where(*parts).order_by(table.at_s.desc(), table.id.desc()).limit(limit)
-    if usage.owner is None and usage.users is None and usage.keys is None:
-        return [_call(row) for row in db.execute(question)]
-    keys = _keys(db, usage)
-    if len(keys) > _MOST_KEYS:
-        return [_call(row) for row in db.execute(question)]
-    several = [
-        db.execute(question.where(table.tenant == tenant, table.key_id == key)).all() for tenant, key in keys
+        times += [table.at_s <= before[0], tuple_(table.at_s, table.id) < tuple_(*before)]
+    streams = _streams(db, wanted)
+    most = max(_LEAST_SEEN, MOST_SEEN // max(1, len(streams)))
+    parts = [*times, *_matches(db, wanted)]
+    found: list[Sequence[Any]] = []
+    seen: list[Place] = []
+    for stream in streams:
+        where, border = [*parts, *stream.where], None
+        if not stream.is_all:
+            border = _border(db, [*times, *stream.where], most)
+            if border is not None:
+                where += [table.at_s >= border[0], tuple_(table.at_s, table.id) >= tuple_(*border)]
+        question = _question().where(*where).order_by(table.at_s.desc(), table.id.desc()).limit(limit + 1)
+        rows = db.execute(question).all()
+        found.append(rows)
+        if len(rows) > limit:
+            seen.append((rows[-1].at_s, rows[-1].id))
+        elif border is not None:
+            seen.append(border)
+    # What is before this has not been looked at in every stream.
+    horizon = max(seen, default=None)
+    merged = heapq.merge(*found, key=lambda row: (row.at_s, row.id), reverse=True)
+    known = [row for row in merged if horizon is None or (row.at_s, row.id) >= horizon]
+    if len(known) > limit:
+        horizon = (known[limit - 1].at_s, known[limit - 1].id)
+    return CallPage([_call(row) for row in known[:limit]], horizon)
+
+
+def _streams(db: Connection, wanted: CallFilter) -> list[_Stream]:
+    table, usage = USAGE_RECORDS.c, wanted.usage
+    named = [
+        # As the partial indexes have it.
+        *(
+            [table.upstream_request_id == wanted.upstream_request, _UPSTREAM]
+            if wanted.upstream_request
+            else []
+        ),
+        *([table.task_id == wanted.task, _TASK] if wanted.task else []),
+        *([table.id == wanted.request] if wanted.request else []),
     ]
-    rows = heapq.merge(*several, key=lambda row: (row.at_s, row.id), reverse=True)
-    return [_call(row) for row in islice(rows, limit)]
+    if named:
+        # By times and ids as well, or another index may look better than theirs.
+        places = db.execute(select(table.at_s, table.id).where(*named).limit(MOST_SEEN)).all()
+        times, ids = {place.at_s for place in places}, {place.id for place in places}
+        return [_Stream([table.at_s.in_(times), table.id.in_(ids)], is_all=True)]
+    is_more = bool(wanted.outcomes or usage.provider or usage.labels) or usage.is_byok is not None
+    if usage.owner is not None or usage.users is not None or usage.keys is not None:
+        keys = _keys(db, usage)
+        if len(keys) <= _MOST_KEYS:
+            is_more = is_more or usage.model is not None
+            return [
+                _Stream([table.tenant == tenant, table.key_id == key], is_all=not is_more)
+                for tenant, key in keys
+            ]
+        is_more = True
+    if usage.model is not None and usage.tenant is None:
+        tenants = {str(tenant) for (tenant,) in read_totals(db, _around(usage), (Dimension.TENANT,))}
+        if len(tenants) <= _MOST_KEYS:
+            return [
+                _Stream([table.tenant == tenant, table.model == usage.model], is_all=not is_more)
+                for tenant in tenants
+            ]
+        is_more = True
+    where: list[ColumnElement[bool]] = []
+    if usage.tenant is not None:
+        where.append(table.tenant == usage.tenant)
+        if usage.model is not None:
+            where.append(table.model == usage.model)
+    return [_Stream(where, is_all=not is_more)]
+
+
+def _border(db: Connection, where: Sequence[ColumnElement[bool]], most: int) -> Place | None:
+    """The last one of the most that are looked at; None: there are not so many."""
+    table = USAGE_RECORDS.c
+    question = select(table.at_s, table.id).where(*where).order_by(table.at_s.desc(), table.id.desc())
+    row = db.execute(question.offset(most - 1).limit(1)).one_or_none()
+    return None if row is None else (row.at_s, row.id)
 
 
 def _keys(db: Connection, usage: UsageFilter) -> set[tuple[str, str]]:
     """Tenants and keys of which there may be calls."""
+    found = read_totals(db, _around(usage), (Dimension.TENANT, Dimension.KEY))
+    return {(str(tenant), str(key)) for tenant, key in found}
+
+
+def _around(usage: UsageFilter) -> UsageFilter:
     # The hour in which the time begins may begin before it.
-    around = UsageFilter(
+    return UsageFilter(
         since_s=usage.since_s - HOUR_S,
         until_s=usage.until_s,
         tenant=usage.tenant,
         owner=usage.owner,
         keys=usage.keys,
         users=usage.users,
+        model=usage.model if usage.owner is None and usage.keys is None and usage.users is None else None,
     )
-    return {
-        (str(tenant), str(key)) for tenant, key in read_totals(db, around, (Dimension.TENANT, Dimension.KEY))
-    }
 
 
 def find_call(db: Connection, request_id: str) -> CallRow | None:
@@ -138,9 +222,9 @@ def _call(row: Any) -> CallRow:
 
 
 def _matches(db: Connection, wanted: CallFilter) -> list[ColumnElement[bool]]:
-    """All but where the time ends, and the call's id."""
+    """All but the time and the names of a call."""
     table, usage = USAGE_RECORDS.c, wanted.usage
-    parts: list[ColumnElement[bool]] = [table.at_s >= usage.since_s]
+    parts: list[ColumnElement[bool]] = []
     if usage.tenant is not None:
         parts.append(table.tenant == usage.tenant)
     if usage.owner is not None:
@@ -158,8 +242,4 @@ def _matches(db: Connection, wanted: CallFilter) -> list[ColumnElement[bool]]:
     parts += [has_label(db, table.labels, name, value) for name, value in usage.labels]
     if wanted.outcomes:
         parts.append(table.outcome.in_(sorted(wanted.outcomes)))
-    if wanted.upstream_request:
-        parts.append(table.upstream_request_id == wanted.upstream_request)
-    if wanted.task:
-        parts.append(table.task_id == wanted.task)
     return parts

@@ -78,8 +78,8 @@ def make_next(store: Store, zone: ZoneInfo, now_s: float) -> Period | None:
     return wanted
 
 
-def made_within(db: Connection, since_s: float, until_s: float) -> list[Period]:
-    """That do not overlap: weeks where there are, and days beside them."""
+def made_within(db: Connection, since_s: float, until_s: float, *, is_by_days: bool = False) -> list[Period]:
+    """That do not overlap, in order: weeks where there are, and days beside them; or days alone."""
     rows = db.execute(
         text(
             "SELECT grain, start_s, until_s FROM usage_periods WHERE start_s >= :since AND until_s <= :until"
@@ -90,6 +90,8 @@ def made_within(db: Connection, since_s: float, until_s: float) -> list[Period]:
     found: list[Period] = []
     for row in rows:
         period = Period(*row)
+        if is_by_days and period.grain != "d":
+            continue
         if not any(period.start_s < one.until_s and one.start_s < period.until_s for one in found):
             found.append(period)
     return sorted(found, key=lambda one: one.start_s)

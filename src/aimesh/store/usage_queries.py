@@ -1,4 +1,4 @@
-"""What usage adds up to: questions to the hourly roll-ups, never to single calls.
+"""What usage adds up to: questions to the roll-ups of hours, days and weeks, never to single calls.
 
 1. An hour belongs to a time when it begins in it. So times that follow one another share no hour and leave out none,
    whatever the minutes of their borders.
@@ -7,20 +7,29 @@
    the answer.
 """
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Any
 
-from msgspec import Struct, field
-from sqlalchemy import ColumnElement, and_, case, func, select
+from msgspec import Struct, field, structs
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, union_all
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from aimesh.core.ids import KeyId, ModelName, ProviderId, TenantId, UserId
 from aimesh.core.money import Currency
 from aimesh.core.outcome import Outcome
 from aimesh.store.engine import Connection
+from aimesh.store.period_tables import (
+    USAGE_SUMS,
+    USAGE_SUMS_KEYS,
+    USAGE_SUMS_LABELS,
+    USAGE_SUMS_MODELS,
+    USAGE_TRENDS,
+)
 from aimesh.store.tables import USAGE_HOURLY, USAGE_HOURLY_KEYS, USAGE_HOURLY_MODELS
 from aimesh.store.usage_labels import has_label
+from aimesh.store.usage_periods import ALL, Period, left_over, made_within
 
 HOUR_S = 3600
 
@@ -120,21 +129,18 @@ class Totals(Struct):
                 mine[currency] = mine.get(currency, 0) + amount
 
 
-def read_totals(db: Connection, wanted: UsageFilter, by: Sequence[Dimension]) -> dict[Group, Totals]:
-    """Sums of each group that has anything; in no order."""
-    table = _shortest(wanted, by)
-    columns = [table[one.value] for one in by]
-    question = (
-        select(
-            *columns,
-            table.currency,
-            *(func.sum(table[name]) for name in (*_COUNTED, "cost_nano", "list_nano")),
-            func.sum(case((table.outcome == Outcome.OK.value, table.requests), else_=0)),
-            func.sum(case((table.outcome == Outcome.CLIENT_GONE.value, table.requests), else_=0)),
-        )
-        .where(_matches(db, wanted, table))
-        .group_by(*columns, table.currency)
-    )
+def read_totals(
+    db: Connection, wanted: UsageFilter, by: Sequence[Dimension], steps: Sequence[float] | None = None
+) -> dict[Group, Totals]:
+    """Sums of each group that has anything; in no order. ``steps``: when hours are asked for, beginnings of the times
+    that they are to be added up to; a time's hours may then come as its first one."""
+    rows = _rows(db, wanted, by, steps)
+    columns = [rows[one.value] for one in by]
+    question = select(
+        *columns,
+        rows.currency,
+        *(func.sum(rows[name]) for name in (*_COUNTED, "cost_nano", "list_nano", "succeeded", "abandoned")),
+    ).group_by(*columns, rows.currency)
     found: dict[Group, Totals] = {}
     for row in db.execute(question):
         group = tuple(row[: len(by)])
@@ -147,12 +153,92 @@ def read_totals(db: Connection, wanted: UsageFilter, by: Sequence[Dimension]) ->
     return found
 
 
-def latest_hour(db: Connection, wanted: UsageFilter) -> int | None:
-    """Beginning of the last hour in which there was anything."""
-    table = _shortest(wanted, ())
-    hour = table.hour_s
-    question = select(hour).where(_matches(db, wanted, table)).order_by(hour.desc()).limit(1)
-    return db.execute(question).scalar()
+def read_ranked(
+    db: Connection, wanted: UsageFilter, by: Sequence[Dimension], *, offset: int, limit: int
+) -> list[tuple[Group, Totals]]:
+    """Some of the groups, those with the most tokens first."""
+    rows = _rows(db, wanted, by, None)
+    columns = [rows[one.value] for one in by]
+    tokens = func.sum(rows.input_tokens + rows.output_tokens)
+    priced = (rows.cost_nano, rows.list_nano, rows.input_tokens + rows.output_tokens)
+    question = (
+        select(
+            *columns,
+            *(func.sum(rows[name]) for name in (*_COUNTED, "succeeded", "abandoned")),
+            *(
+                # Nothing: there is nothing in this currency.
+                func.sum(case((rows.currency == currency.value, amount)))
+                for currency in Currency
+                for amount in priced
+            ),
+        )
+        .group_by(*columns)
+        .order_by(tokens.desc(), func.sum(rows.requests).desc(), *columns)
+        .offset(offset)
+        .limit(limit)
+    )
+    ranked = []
+    for row in db.execute(question):
+        counted = [int(one) for one in row[len(by) : len(by) + len(_COUNTED) + 2]]
+        totals = Totals(succeeded=counted[-2], abandoned=counted[-1])
+        for name, number in zip(_COUNTED, counted, strict=False):
+            setattr(totals, name, number)
+        amounts = iter(row[len(by) + len(counted) :])
+        for currency in Currency:
+            cost, listed, used = next(amounts), next(amounts), next(amounts)
+            if cost is not None:
+                totals.cost_nano[currency] = int(cost)
+                totals.list_nano[currency] = int(listed)
+                totals.priced_tokens[currency] = int(used)
+        ranked.append((tuple(row[: len(by)]), totals))
+    return ranked
+
+
+class Amount(Struct, frozen=True):
+    """A part of a point of a curve."""
+
+    hour_s: int
+    group: str | bool | None
+    """None: what has no curve of its own."""
+    currency: str
+    requests: int
+    tokens: int
+    cost_nano: int
+
+
+def read_amounts(
+    db: Connection,
+    wanted: UsageFilter,
+    by: Dimension,
+    steps: Sequence[float],
+    *,
+    models: Collection[str] | None = None,
+) -> Iterator[Amount]:
+    """For curves of sources or of models: parts to be added up, some less than nothing. ``steps``: beginnings of the
+    points. ``models``: only these have curves."""
+    if not steps_are_hours(steps):
+        parts = _amounts(db, _rows(db, wanted, (Dimension.HOUR, by), steps), by)
+    else:
+        parts = _hourly_amounts(db, wanted, by, models)
+    for part in parts:
+        if models is None or part.group in models:
+            yield part
+        else:
+            yield structs.replace(part, group=None)
+
+
+def steps_are_hours(steps: Sequence[float]) -> bool:
+    return len(steps) > 1 and steps[1] - steps[0] <= HOUR_S
+
+
+def latest_hour(db: Connection, wanted: UsageFilter, steps: Sequence[float] | None = None) -> int | None:
+    """Beginning of the last hour in which there was anything; see ``read_totals``."""
+    if steps is None:
+        table = _shortest(wanted, ())
+        hour = table.hour_s
+        question = select(hour).where(*_within(db, wanted, table)).order_by(hour.desc()).limit(1)
+        return db.execute(question).scalar()
+    return db.execute(select(func.max(_rows(db, wanted, (), steps).hour_s))).scalar()
 
 
 def added_up(several: Iterable[Totals]) -> Totals:
@@ -179,12 +265,130 @@ def _totals(currency: str, sums: Sequence[Any]) -> Totals:
 
 # A table's columns, for SQLAlchemy of any type.
 Columns = ReadOnlyColumnCollection[str, Any]
+_SUMS = (*_COUNTED, "cost_nano", "list_nano", "succeeded", "abandoned")
 
 
-def _shortest(wanted: UsageFilter, by: Sequence[Dimension]) -> Columns:
-    """Of the roll-up with the fewest rows that can tell."""
+def _rows(
+    db: Connection, wanted: UsageFilter, by: Sequence[Dimension], steps: Sequence[float] | None
+) -> Columns:
+    """Rows that together are all that is wanted: of whole weeks and days where they are summed, of hours else."""
+    needed = _needed(wanted, by)
+    periods: list[Period] = []
+    if steps is not None or Dimension.HOUR not in by:
+        periods = [
+            one
+            for one in made_within(db, wanted.since_s, wanted.until_s, is_by_days=steps is not None)
+            if steps is None or bisect_right(steps, one.start_s) == bisect_right(steps, one.until_s - 1)
+        ]
+    names = sorted(needed - {Dimension.HOUR.value})
+    parts = []
+    times = left_over(periods, wanted.since_s, wanted.until_s)
+    if times or not periods:
+        table = _shortest(wanted, by)
+        begun = or_(*(and_(table.hour_s >= since, table.hour_s < until) for since, until in times))
+        parts.append(
+            select(
+                table.hour_s,
+                *(table[name] for name in names),
+                table.currency,
+                *(table[name] for name in (*_COUNTED, "cost_nano", "list_nano")),
+                *(
+                    case((table.outcome == outcome.value, table.requests), else_=0).label(name)
+                    for name, outcome in (("succeeded", Outcome.OK), ("abandoned", Outcome.CLIENT_GONE))
+                ),
+            ).where(begun, *_matches(db, wanted, table))
+        )
+    for grain in ("d", "w"):
+        starts = [one.start_s for one in periods if one.grain == grain]
+        if starts:
+            sums = _shortest_sums(needed)
+            parts.append(
+                select(
+                    sums.start_s.label("hour_s"),
+                    *(sums[name] for name in names),
+                    sums.currency,
+                    *(sums[name] for name in _SUMS),
+                ).where(sums.grain == grain, sums.start_s.in_(starts), *_matches(db, wanted, sums))
+            )
+    return union_all(*parts).subquery("usage").c if len(parts) > 1 else parts[0].subquery("usage").c
+
+
+def _hourly_amounts(
+    db: Connection, wanted: UsageFilter, by: Dimension, models: Collection[str] | None
+) -> Iterator[Amount]:
+    """Hours of days that are summed are ready to be read, of each model and of all of them together."""
+    is_ready = _needed(wanted, (by,)) <= {"tenant", "model", "is_byok"} and (
+        by is Dimension.BYOK or models is not None
+    )
+    days = made_within(db, wanted.since_s, wanted.until_s, is_by_days=True) if is_ready else []
+    for since_s, until_s in left_over(days, wanted.since_s, wanted.until_s):
+        part = structs.replace(wanted, since_s=since_s, until_s=until_s)
+        yield from _amounts(db, _rows(db, part, (Dimension.HOUR, by), None), by)
+    table = USAGE_TRENDS.c
+    for since_s, until_s in _joined(days):
+        begun = and_(table.hour_s >= since_s, table.hour_s < until_s)
+        if by is Dimension.BYOK or wanted.model is not None:
+            one = ALL if wanted.model is None else wanted.model
+            yield from _ready_amounts(db, wanted, by, [begun, table.model == one])
+            continue
+        for amount in _ready_amounts(db, wanted, by, [begun, table.model.in_([*sorted(models or ()), ALL])]):
+            if amount.group == ALL:
+                yield structs.replace(amount, group=None)
+            else:
+                yield amount
+                yield Amount(
+                    amount.hour_s,
+                    None,
+                    amount.currency,
+                    -amount.requests,
+                    -amount.tokens,
+                    -amount.cost_nano,
+                )
+
+
+def _ready_amounts(
+    db: Connection, wanted: UsageFilter, by: Dimension, where: Sequence[ColumnElement[bool]]
+) -> Iterator[Amount]:
+    table = USAGE_TRENDS.c
+    group = table[by.value]
+    parts = [*where, table.tenant == (ALL if wanted.tenant is None else wanted.tenant)]
+    if wanted.is_byok is not None:
+        parts.append(table.is_byok == wanted.is_byok)
+    sums = (func.sum(table[name]) for name in ("requests", "tokens", "cost_nano"))
+    keys = (table.hour_s, group, table.currency)
+    for row in db.execute(select(*keys, *sums).where(*parts).group_by(*keys)):
+        yield Amount(row[0], row[1], row[2], int(row[3]), int(row[4]), int(row[5]))
+
+
+def _joined(days: Sequence[Period]) -> list[tuple[int, int]]:
+    """Days that follow one another as one time."""
+    times: list[tuple[int, int]] = []
+    for day in days:
+        if times and times[-1][1] == day.start_s:
+            times[-1] = (times[-1][0], day.until_s)
+        else:
+            times.append((day.start_s, day.until_s))
+    return times
+
+
+def _amounts(db: Connection, rows: Columns, by: Dimension) -> Iterator[Amount]:
+    question = select(
+        rows.hour_s,
+        rows[by.value],
+        rows.currency,
+        func.sum(rows.requests),
+        func.sum(rows.input_tokens + rows.output_tokens),
+        func.sum(rows.cost_nano),
+    ).group_by(rows.hour_s, rows[by.value], rows.currency)
+    for row in db.execute(question):
+        yield Amount(row[0], row[1], row[2], int(row[3]), int(row[4]), int(row[5]))
+
+
+def _needed(wanted: UsageFilter, by: Sequence[Dimension]) -> set[str]:
     needed = {one.value for one in by}
     for is_asked, name in (
+        (wanted.tenant is not None, Dimension.TENANT),
+        (wanted.is_byok is not None, Dimension.BYOK),
         (wanted.owner is not None or wanted.users is not None, Dimension.USER),
         (wanted.keys is not None, Dimension.KEY),
         (wanted.model is not None, Dimension.MODEL),
@@ -193,14 +397,36 @@ def _shortest(wanted: UsageFilter, by: Sequence[Dimension]) -> Columns:
     ):
         if is_asked:
             needed.add(name.value)
+    return needed
+
+
+def _shortest(wanted: UsageFilter, by: Sequence[Dimension]) -> Columns:
+    """Of the hours' roll-up with the fewest rows that can tell."""
+    needed = _needed(wanted, by)
     for table in (USAGE_HOURLY_MODELS, USAGE_HOURLY_KEYS):
         if needed <= set(table.c.keys()):
             return table.c
     return USAGE_HOURLY.c
 
 
-def _matches(db: Connection, wanted: UsageFilter, table: Columns) -> ColumnElement[bool]:
-    parts: list[ColumnElement[bool]] = [table.hour_s >= wanted.since_s, table.hour_s < wanted.until_s]
+def _shortest_sums(needed: set[str]) -> Columns:
+    for table in (USAGE_SUMS_MODELS, USAGE_SUMS_KEYS, USAGE_SUMS_LABELS):
+        if needed - {Dimension.HOUR.value} <= set(table.c.keys()):
+            return table.c
+    return USAGE_SUMS.c
+
+
+def _within(db: Connection, wanted: UsageFilter, table: Columns) -> list[ColumnElement[bool]]:
+    return [
+        table.hour_s >= wanted.since_s,
+        table.hour_s < wanted.until_s,
+        *_matches(db, wanted, table),
+    ]
+
+
+def _matches(db: Connection, wanted: UsageFilter, table: Columns) -> list[ColumnElement[bool]]:
+    """All but the time."""
+    parts: list[ColumnElement[bool]] = []
     if wanted.tenant is not None:
         parts.append(table.tenant == wanted.tenant)
     if wanted.owner is not None:
@@ -215,5 +441,4 @@ def _matches(db: Connection, wanted: UsageFilter, table: Columns) -> ColumnEleme
         parts.append(table.provider == wanted.provider)
     if wanted.is_byok is not None:
         parts.append(table.is_byok == wanted.is_byok)
-    parts += [has_label(db, table.labels, name, value) for name, value in wanted.labels]
-    return and_(*parts)
+    return parts + [has_label(db, table.labels, name, value) for name, value in wanted.labels]
