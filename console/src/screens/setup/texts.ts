@@ -1,0 +1,46 @@
+import { defineTexts } from "@/app/texts";
+
+export const texts = defineTexts({
+  en: {
+    firstTitle: "Welcome to aimesh",
+    firstHint: "Make the first administrator. You come straight to your first call from there.",
+    linkTitle: "Set your password",
+    linkHint: "This link works once. Your other sessions end.",
+    username: "Username",
+    usernameRule: "Letters, digits and . _ @ + -",
+    password: "Password",
+    again: "Password again",
+    differ: "The two passwords differ.",
+    tooShort: "At least 10 characters",
+    missing: "Needed",
+    isUsername: "Not the username",
+    strength: ["Too short or too plain", "Will do", "Good", "Strong"],
+    strengthLabel: "Strength of the password",
+    send: "Save and go on",
+    noLink: "Open this page with your one-time link",
+    noLinkHint:
+      "aimesh prints it when it starts without an administrator; for a new password, an administrator makes you one. A link works once.",
+    toSignIn: "To the sign-in",
+  },
+  zh: {
+    firstTitle: "欢迎使用 aimesh",
+    firstHint: "请创建第一个管理员，随后即可完成首次模型调用。",
+    linkTitle: "设置密码",
+    linkHint: "此链接仅可使用一次，设置后您的其他会话将会结束。",
+    username: "用户名",
+    usernameRule: "可使用字母、数字和 . _ @ + -",
+    password: "密码",
+    again: "再次输入密码",
+    differ: "两次输入的密码不一致。",
+    tooShort: "至少 10 个字符",
+    missing: "必填",
+    isUsername: "不能与用户名相同",
+    strength: ["太短或过于简单", "可用", "良好", "很强"],
+    strengthLabel: "密码强度",
+    send: "保存并继续",
+    noLink: "请使用一次性链接打开此页面",
+    noLinkHint:
+      "尚无管理员时，aimesh 会在启动时打印该链接；重设密码的链接由管理员生成。每个链接仅可使用一次。",
+    toSignIn: "前往登录",
+  },
+});
