@@ -8,7 +8,9 @@ export const texts = defineTexts({
     makeFirst: "Make a key",
     noKeys: "Calls need an API key, and you have none that is active.",
     notAllowed: "Ask an administrator for a key of your own.",
-    made: (alias: string) => `Key "${alias}" is made.`,
+    model: "Model",
+    chooseModel: "Choose a model",
+    notCallable: "not callable now",
   },
   zh: {
     key: "API Key",
@@ -17,6 +19,8 @@ export const texts = defineTexts({
     makeFirst: "创建 API Key",
     noKeys: "调用模型需要 API Key，您目前没有可用的 Key。",
     notAllowed: "请联系管理员为您创建 Key。",
-    made: (alias: string) => `已创建 Key“${alias}”。`,
+    model: "模型",
+    chooseModel: "选择模型",
+    notCallable: "暂不可调用",
   },
 });
