@@ -24,6 +24,7 @@ from aimesh.core.clock import Clock
 from aimesh.core.ids import RequestIds
 from aimesh.core.policy import KeyPolicy, TenantPolicy
 from aimesh.core.usage import Usage
+from aimesh.dataplane.circuits import LOOK_EVERY_S, CircuitTeller
 from aimesh.dataplane.edge import Edge
 from aimesh.dataplane.forward import Means
 from aimesh.dataplane.forwarded import Forwarded
@@ -142,6 +143,9 @@ class Worker:
                 on_alarm=self.observer.publication_alarm,
             ),
         )
+        self._circuits = CircuitTeller(
+            self.breakers, settings.home, slot=seat.slot, clock=clock, on_error=self.observer.run_file_failed
+        )
         ids = RequestIds(secrets.randbits(32))
         self.edge = Edge(
             self._pipeline(),
@@ -171,6 +175,8 @@ class Worker:
         self.children.repeat("watch publications", POLL_S, self._watch_publications)
         self.children.repeat("settle tasks", SETTLE_EVERY_S, self._settler().round)
         self.children.start("tidy up", self._tidy_up())
+        await self._circuits.start()
+        self.children.repeat("tell circuits", LOOK_EVERY_S, self._circuits.round)
         if self._ledger is not None:
             self.children.repeat("sync limits", LEDGER_SYNC_S, self._sync_ledger)
         seat = self._seat
@@ -214,6 +220,7 @@ class Worker:
         await self.children.stop()
         await self._admin.drain(0.0)
         self.keeper.close()
+        self._circuits.close()
         self._task_store.close()
         self.database.close()
         if self._ledger is not None:

@@ -101,6 +101,11 @@ class Observer:
         count, self._database_failures = self._database_failures, 0
         self.log.event(Level.ERROR, Event.DATABASE_FAILED, str(error), {"failures": count})
 
+    def run_file_failed(self, error: OSError) -> None:
+        """See ``dataplane.circuits.CircuitTeller``."""
+        why = (error.strerror or "unknown").lower()
+        self.log.event(Level.WARNING, Event.RUN_FILE_FAILED, f"what circuits are open is not told: {why}")
+
     def bad_credential(self, candidate: Candidate, failure: Failure) -> None:
         """See ``dataplane.forward.Means``."""
         fields = {

@@ -140,6 +140,7 @@ CASES: dict[str, Case] = {
     "list_tasks": Case(Kind.LIST),
     "get_task": Case(Kind.ITEM),
     "cancel_task": Case(Kind.ITEM),
+    "list_circuits": Case(Kind.SHARED),
     "get_installation": Case(Kind.SHARED),
     "get_settings": Case(Kind.INSTALLATION),
     "get_usage_summary": Case(Kind.LIST),

@@ -156,6 +156,8 @@ OPERATIONS: dict[str, Permission] = {
     "list_tasks": Permission.TASKS_READ,
     "get_task": Permission.TASKS_READ,
     "cancel_task": Permission.TASKS_WRITE,
+    # Circuits
+    "list_circuits": Permission.CATALOG_READ,
     # The installation
     "get_installation": Permission.INSTALLATION_READ,
     "get_settings": Permission.SETTINGS_READ,

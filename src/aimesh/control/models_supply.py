@@ -1,7 +1,8 @@
 """Who could serve a tenant's calls: the catalogue with the credentials that there are, and what follows for endpoints.
 
 1. Whether a provider is built in or BYOK is told by credentials that are enabled, of the platform or of the tenant.
-2. Circuits are known to the workers alone: an endpoint that is cooling is shown as active.
+2. Circuits change by the second and are told beside the status (``circuits.py``): an endpoint that is cooling is
+   active.
 """
 
 from enum import StrEnum

@@ -9,6 +9,7 @@ from aimesh.catalog.examples import examples
 from aimesh.catalog.price import Price
 from aimesh.catalog.snapshot import Catalog, Endpoint, Model, Provider
 from aimesh.control.access import Permission
+from aimesh.control.circuits import cooling_endpoints
 from aimesh.control.errors import Conflict
 from aimesh.control.models_entries import is_of_file, shown_document
 from aimesh.control.models_supply import EndpointStatus, Supply, supply_of
@@ -44,6 +45,7 @@ class Shelf(Struct, frozen=True):
     providers: dict[str, Overlay]
     models: dict[str, Overlay]
     may_edit: bool
+    cooling: frozenset[EndpointName]
 
 
 def shelf_of(visit: Visit, db: Connection) -> Shelf:
@@ -56,6 +58,7 @@ def shelf_of(visit: Visit, db: Connection) -> Shelf:
         providers={one.name: one for one in list_overlays(db, OverlayKind.PROVIDER)},
         models={one.name: one for one in list_overlays(db, OverlayKind.MODEL)},
         may_edit=may_edit,
+        cooling=cooling_endpoints(visit),
     )
 
 
@@ -129,6 +132,7 @@ def show_endpoint(shelf: Shelf, endpoint: Endpoint) -> EndpointView:
         kind=endpoint.kind,
         upstream=endpoint.upstream_name,
         status=shelf.supply.status(endpoint),
+        cooling=endpoint.name in shelf.cooling,
         built_in=endpoint.provider in shelf.supply.built_in,
         byok=shelf.supply.has_own(endpoint.provider),
         price=_price(endpoint.price),

@@ -101,6 +101,9 @@ class EndpointView(BaseModel):
     status: EndpointStatus = Field(
         description="`unconfigured`: no usable credential, or the provider's name of the model is not known."
     )
+    cooling: bool = Field(
+        description="Some worker of this node leaves it alone for a while, because calls to it failed: `/circuits`."
+    )
     built_in: bool = Field(description="Callable with the platform's credential.")
     byok: bool = Field(description="Callable with a credential of the tenant.")
     price: dict[str, JsonValue] | None = Field(description="As written; null: not known.")

@@ -59,6 +59,16 @@ class Breaker:
     def is_cooling(self, now_s: float) -> bool:
         return self._open_until_s > now_s
 
+    @property
+    def open_until_s(self) -> float:
+        """0: it is closed."""
+        return self._open_until_s
+
+    @property
+    def failures(self) -> int:
+        """In a row."""
+        return self._in_a_row
+
     def began(self, now_s: float) -> None:
         """A call was sent. In the half-open state it is the probe."""
         if now_s - self._window_start_s > WINDOW_S:

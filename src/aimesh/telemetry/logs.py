@@ -74,6 +74,8 @@ class Event(StrEnum):
     DATABASE_FAILED = "database_failed"
     CREDENTIAL_REFUSED = "credential_refused"
     """A provider does not accept a credential."""
+    RUN_FILE_FAILED = "run_file_failed"
+    """What a worker tells those who look cannot be written."""
     CIRCUIT_OPENED = "circuit_opened"
     CIRCUIT_CLOSED = "circuit_closed"
     TASK_SETTLED = "task_settled"
