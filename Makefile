@@ -7,10 +7,14 @@ RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
 NODE_TESTS := tests/conformance/node
 NODE := $(NODE_TESTS)/node_modules/.installed
+CONSOLE_NODE := console/node_modules/.installed
+CONSOLE_CLIENT := console/src/api/schema.d.ts
+CONSOLE := src/aimesh/console/index.html
+CONSOLE_SOURCES := $(shell find console/src console/public console/*.ts console/*.json console/index.html -type f 2>/dev/null)
 WORKERS ?= auto
 PORT ?= 8080
 
-.PHONY: help setup run test check lint fmt types rules conformance chaos fuzz soak bench bench-quick bench-compare docs lock clean
+.PHONY: help setup run console console-check test check lint fmt types rules conformance chaos fuzz soak bench bench-quick bench-compare docs lock clean
 
 help:  ## list the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,15 +40,36 @@ $(NODE): $(NODE_TESTS)/package.json $(NODE_TESTS)/package-lock.json
 	@cd $(NODE_TESTS) && npm ci --silent --no-audit --no-fund
 	@touch $@
 
-setup: $(DEV) $(NODE)  ## install everything for development into .venv
+$(CONSOLE_NODE): console/package.json console/package-lock.json
+	@echo "installing what the console is built with (once)"
+	@cd console && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+$(CONSOLE_CLIENT): $(CONSOLE_NODE) $(RUNTIME) scripts/write_openapi.py $(wildcard src/aimesh/control/*.py)
+	@$(BIN)/python scripts/write_openapi.py console/openapi.json
+	@cd console && npm run --silent generate
+	@touch $@
+
+$(CONSOLE): $(CONSOLE_CLIENT) $(CONSOLE_SOURCES)
+	@echo "building the console"
+	@cd console && npm run --silent build -- --logLevel warn
+
+console: $(CONSOLE)  ## build the web console into src/aimesh/console
+
+console-check: $(CONSOLE_CLIENT)  ## the console's types, style and unit tests
+	@cd console && npm run --silent types && npm run --silent lint && npm run --silent test
+
+setup: $(DEV) $(NODE) $(CONSOLE_NODE)  ## install everything for development into .venv
 
 run: $(RUNTIME)  ## start aimesh with the provider simulator; prints the address, a key and a curl
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory console || echo "the console could not be built; aimesh starts without it"; \
+	  else echo "npm is missing: aimesh starts without its web console (install Node 20 or newer, then: make console)"; fi
 	@$(BIN)/aimesh demo --port $(PORT)
 
-test: $(DEV) $(NODE)  ## all tests (short versions of fuzz and soak)
+test: $(DEV) $(NODE) $(CONSOLE)  ## all tests (short versions of fuzz and soak)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
 
-check: lint types test  ## exactly what CI runs
+check: lint types console-check test  ## exactly what CI runs
 
 lint: $(DEV)  ## style, banned calls, layers
 	@$(BIN)/ruff check src tests bench scripts
@@ -95,4 +120,4 @@ lock: $(DEV)  ## resolve the dependencies again into requirements/*.lock
 	@$(BIN)/uv pip compile pyproject.toml --group test --group lint --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/dev.lock
 
 clean:  ## remove what was installed or generated
-	@rm -rf $(VENV) build dist src/*.egg-info $(NODE_TESTS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) build dist src/*.egg-info src/aimesh/console console/node_modules $(NODE_TESTS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

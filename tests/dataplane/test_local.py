@@ -8,9 +8,9 @@ from aimesh.dataplane.local import LocalPages
 from aimesh.net.message import Reply, Request
 
 
-async def ask(pages: LocalPages, method: bytes, path: bytes) -> tuple[int, bytes]:
+async def ask(pages: LocalPages, method: bytes, path: bytes, accept: bytes = b"*/*") -> tuple[int, bytes]:
     async with serving(pages.answer) as live, connected(live.port) as peer:
-        await peer.send(method + b" " + path + b" HTTP/1.1\r\nhost: x\r\n\r\n")
+        await peer.send(method + b" " + path + b" HTTP/1.1\r\nhost: x\r\naccept: " + accept + b"\r\n\r\n")
         answer = await peer.answer()
         return answer.status, answer.body
 
@@ -44,6 +44,19 @@ def test_what_is_not_known_is_anothers() -> None:
         assert await ask(pages, b"GET", b"/setup") == (200, b"GET /setup")
         assert await ask(pages, b"DELETE", b"/") == (200, b"DELETE /")
         assert json.loads((await ask(pages, b"GET", b"/"))[1])["name"] == "aimesh"
+
+    run(main)
+
+
+def test_a_browser_gets_the_console_where_there_is_one() -> None:
+    def others(_request: Request, reply: Reply) -> None:
+        reply.send(200, b"", b"the console")
+
+    async def main() -> None:
+        with_console, without = LocalPages("1", lambda: True, others=others), LocalPages("1", lambda: True)
+        browser = b"text/html,application/xhtml+xml,*/*;q=0.8"
+        assert await ask(with_console, b"GET", b"/", browser) == (200, b"the console")
+        assert json.loads((await ask(without, b"GET", b"/", browser))[1])["name"] == "aimesh"
 
     run(main)
 

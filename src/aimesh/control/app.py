@@ -63,12 +63,12 @@ from aimesh.control import (
     usage_calls,
     usage_export,
 )
+from aimesh.control.console import Console
 from aimesh.control.document import ABOUT, AdminApi, Json, document_page
 from aimesh.control.edge import Edge
 from aimesh.control.errors import add_handlers
 from aimesh.control.noun import PREFIX, Noun
 from aimesh.control.oidc import IdentityProvider, make_client
-from aimesh.control.pages import setup_page
 from aimesh.control.parts import Parts
 
 NOUNS: tuple[Noun, ...] = (
@@ -105,7 +105,7 @@ def make_app(parts: Parts) -> FastAPI:
     app.state.parts = parts = _with_identity_provider(parts)
     add_handlers(app)
     app.add_route(f"{PREFIX}/docs", document_page, methods=["GET"], include_in_schema=False)
-    app.add_route(setup.PAGE, setup_page, methods=["GET"], include_in_schema=False)
+    Console(parts.console).add_routes(app)
     app.add_middleware(Edge, parts=parts)
     return app
 

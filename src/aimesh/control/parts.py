@@ -7,10 +7,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+import aimesh
 from aimesh.control.credential_test import Pace
 from aimesh.control.models_catalog import Catalogs
 from aimesh.control.oidc import IdentityProvider
@@ -23,6 +25,9 @@ from aimesh.store.engine import Store
 from aimesh.store.ledger import LedgerView
 from aimesh.store.vault import Vault
 from aimesh.telemetry.logs import Log
+
+CONSOLE = Path(aimesh.__file__).parent / "console"
+"""Where ``make console`` puts what it builds; part of the wheel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,8 @@ class Parts:
     throttle: Throttle = field(default_factory=Throttle)
     catalogs: Catalogs = field(default_factory=Catalogs)
     pace: Pace = field(default_factory=Pace)
+    console: Path = CONSOLE
+    """Directory of the built web console."""
     questions: Questions = field(default_factory=Questions)
 
 

@@ -1,4 +1,4 @@
-"""What a worker answers itself outside ``/gateway/``: health, and a word to a lost browser.
+"""What a worker answers itself outside ``/gateway/``: health, and a word to a lost client (a browser gets the console).
 
 ``/healthz`` says that the process lives, ``/readyz`` that it wants calls (not while it drains). ``/metrics`` is served
 only where the operator asked for it: on the admin addresses. All else is the control process's, where there is one.
@@ -15,7 +15,7 @@ _JSON = b"content-type: application/json\r\n"
 
 
 class LocalPages:
-    __slots__ = ("_is_ready", "_metrics", "_others", "_version")
+    __slots__ = ("_has_others", "_is_ready", "_metrics", "_others", "_version")
 
     def __init__(
         self,
@@ -29,6 +29,7 @@ class LocalPages:
         self._version = version
         self._is_ready = is_ready
         self._metrics = metrics
+        self._has_others = others is not None
         self._others = others if others is not None else self._answer_lost
 
     def answer(self, request: Request, reply: Reply) -> None:
@@ -41,7 +42,7 @@ class LocalPages:
             self._send(reply, 200 if ready else 503, {"status": "ready" if ready else "draining"})
         elif request.path == b"/metrics" and self._metrics is not None:
             reply.send(200, b"content-type: %b\r\n" % CONTENT_TYPE, self._metrics())
-        elif request.path == b"/":
+        elif request.path == b"/" and not self._is_for_console(request):
             self._send(
                 reply,
                 200,
@@ -57,6 +58,9 @@ class LocalPages:
             )
         else:
             self._others(request, reply)
+
+    def _is_for_console(self, request: Request) -> bool:
+        return self._has_others and b"text/html" in request.headers.get(b"accept", b"")
 
     def _answer_lost(self, request: Request, reply: Reply) -> None:
         shown = request.path[:200].decode("ascii", errors="replace")
