@@ -6,7 +6,8 @@ from urllib.parse import parse_qs
 import pytest
 
 from aimesh.control.alert_bodies import post_of, refusal_in, text_of
-from aimesh.store.alerts import ChannelKind, ChannelSecrets, Notice
+from aimesh.core.alert_kind import ChannelKind
+from aimesh.store.alerts import ChannelSecrets, Notice
 
 NOW_S = 1_700_000_000.0
 SECRETS = ChannelSecrets(url="http://x/", secret="this is secret")

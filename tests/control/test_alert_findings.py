@@ -13,11 +13,12 @@ from tests.support.limits import CHAT, ZONE, Node, admit, usage
 from tests.support.records import typical_record
 
 from aimesh.control.alert_findings import Finding, look
+from aimesh.core.alert_kind import RuleKind
 from aimesh.core.ids import CredentialId, EndpointName, ModelName, RequestId, UserId
 from aimesh.core.outcome import Outcome
 from aimesh.core.policy import Limits, Period, Quota, Unit
 from aimesh.core.record import UsageRecord
-from aimesh.store.alerts import RuleKind, RuleTerms
+from aimesh.store.alerts import RuleTerms
 from aimesh.store.ledger import LedgerView
 from aimesh.store.usage_import import Progress, import_usage, prepared
 from aimesh.store.usage_rows import Metered

@@ -10,8 +10,9 @@ from tests.support.loopback import Authority
 
 from aimesh.catalog.operator import UpstreamSettings
 from aimesh.control.alert_sending import Sender, SendError, is_public
+from aimesh.core.alert_kind import ChannelKind
 from aimesh.core.clock import FixedClock
-from aimesh.store.alerts import ChannelKind, ChannelSecrets, ChannelTerms, Notice
+from aimesh.store.alerts import ChannelSecrets, ChannelTerms, Notice
 
 NOTICE = Notice("n1", "firing", "errors", "error_rate", "m", 25.0, "m: 5 of 20 failed", 1.7e9, 1.7e9)
 HOOK = ChannelTerms("hook", ChannelKind.WEBHOOK, allow_private=True)

@@ -4,7 +4,8 @@ from msgspec import structs
 
 from aimesh.control.alert_findings import Finding
 from aimesh.control.alert_turns import take_turn
-from aimesh.store.alerts import Rule, RuleKind, RuleTerms, State
+from aimesh.core.alert_kind import RuleKind
+from aimesh.store.alerts import Rule, RuleTerms, State
 
 RULE = Rule("arl_1", RuleTerms("errors", RuleKind.ERROR_RATE, ("ach_1",), cooldown_s=100.0), 0.0, 0.0, 1)
 BAD = Finding("m", 50.0, "m is bad")

@@ -246,14 +246,14 @@ def command_faults(text: str) -> list[str]:
             continue
         command = tree.commands.get(found[1])
         words = found[2].split()
-        if isinstance(command, TyperGroup) and words and re.fullmatch(r"[a-z|\\-]+", words[0]):
+        while isinstance(command, TyperGroup) and words and re.fullmatch(r"[a-z|\\-]+", words[0]):
             names = re.split(r"\\?\|", words.pop(0))
             inner = [command.commands.get(name) for name in names]
             command = None if None in inner else inner[0]
         if command is None:
             wrong.append(written)
             continue
-        options = {name for parameter in command.params for name in parameter.opts}
+        options = {name for one in command.params for name in (*one.opts, *one.secondary_opts)}
         asked = [word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)]
         wrong += [f"{written}: {word}" for word in asked if word not in options | {"--help"}]
     return wrong
@@ -266,6 +266,8 @@ def test_commands_exist(page: Path) -> None:
 
 def test_the_check_of_commands_sees_what_it_looks_for() -> None:
     assert command_faults("`aimesh key create x --model 'qwen/*'` `aimesh usage tail -f`") == []
+    assert command_faults("`aimesh alert channel add x webhook --disabled` `aimesh alert rule list`") == []
+    assert command_faults("`aimesh alert rule fly`") == ["aimesh alert rule fly"]
     assert command_faults(
         "`aimesh fly` `aimesh key fly` `aimesh serve --fast`\n\n```bash\naimesh run  # now\n```"
     ) == [

@@ -7,6 +7,7 @@ import typer
 
 from aimesh import __version__
 from aimesh.cli import (
+    alerts,
     audit,
     credentials,
     demo,
@@ -65,6 +66,7 @@ app.add_typer(discounts.app, name="discount", rich_help_panel=_MANAGE)
 app.add_typer(members.app, name="member", rich_help_panel=_MANAGE)
 app.add_typer(tenants.app, name="tenant", rich_help_panel=_MANAGE)
 app.add_typer(tokens.app, name="token", rich_help_panel=_MANAGE)
+app.add_typer(alerts.app, name="alert", rich_help_panel=_MANAGE)
 app.add_typer(audit.app, name="audit", rich_help_panel=_MANAGE)
 app.add_typer(master_key.app, name="master-key", rich_help_panel=_MANAGE)
 

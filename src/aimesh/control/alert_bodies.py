@@ -20,7 +20,8 @@ from urllib.parse import quote_plus
 import msgspec
 from msgspec import Struct
 
-from aimesh.store.alerts import ChannelKind, ChannelSecrets, Notice
+from aimesh.core.alert_kind import ChannelKind
+from aimesh.store.alerts import ChannelSecrets, Notice
 
 _LONGEST_BYTES = 3500
 """WeCom takes 4096."""

@@ -13,10 +13,11 @@ from aimesh.control.keys_views import file_keys, opened_ledger
 from aimesh.control.monitoring_window import last_minutes
 from aimesh.control.parts import Parts
 from aimesh.control.schemas_policy import shown_amount
+from aimesh.core.alert_kind import RuleKind
 from aimesh.core.ids import EndpointName, KeyId, ModelName, TenantId
 from aimesh.core.policy import Limits, Unit
 from aimesh.store.alert_queries import credential_faults
-from aimesh.store.alerts import RuleKind, RuleTerms
+from aimesh.store.alerts import RuleTerms
 from aimesh.store.engine import Connection
 from aimesh.store.journal_progress import read_import_times
 from aimesh.store.ledger import LedgerView, key_scope, tenant_scope

@@ -16,12 +16,13 @@ import httpx
 
 from aimesh.catalog.operator import UpstreamSettings
 from aimesh.control.alert_bodies import Post, post_of, refusal_in, text_of, title_of
+from aimesh.core.alert_kind import ChannelKind
 from aimesh.core.clock import Clock
 from aimesh.core.origin import Origin
 from aimesh.net.children import Children, OnCrash
 from aimesh.net.client import ClientSettings, PooledClient
 from aimesh.net.message import ExchangeError, Timeouts
-from aimesh.store.alerts import ChannelKind, ChannelSecrets, ChannelTerms, Notice
+from aimesh.store.alerts import ChannelSecrets, ChannelTerms, Notice
 from aimesh.upstream.reach import proxy_of
 
 _TIMEOUTS = Timeouts(connect_s=5.0, first_byte_s=10.0, idle_s=10.0, whole_s=15.0)

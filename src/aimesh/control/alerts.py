@@ -28,9 +28,10 @@ from aimesh.control.schemas_alerts import (
     shown_rule,
 )
 from aimesh.control.texts import Id
+from aimesh.core.alert_kind import ChannelKind
 from aimesh.core.ids import TenantId
 from aimesh.store import alerts as stored
-from aimesh.store.alerts import Channel, ChannelKind, ChannelSecrets, Notice, Rule, RuleTerms
+from aimesh.store.alerts import Channel, ChannelSecrets, Notice, Rule, RuleTerms
 from aimesh.store.database import DuplicateError
 from aimesh.store.engine import Connection
 from aimesh.store.vault import Vault, VaultError

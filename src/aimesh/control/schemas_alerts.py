@@ -6,16 +6,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 from aimesh.control.texts import Line, OptionalLine, Time, shown_time, shown_time_or_none
-from aimesh.store.alerts import (
-    Channel,
-    ChannelKind,
-    ChannelSecrets,
-    ChannelTerms,
-    Rule,
-    RuleKind,
-    RuleTerms,
-    State,
-)
+from aimesh.core.alert_kind import ChannelKind, RuleKind
+from aimesh.store.alerts import Channel, ChannelSecrets, ChannelTerms, Rule, RuleTerms, State
 
 _Url = Annotated[SecretStr, Field(min_length=8, max_length=2000)]
 _Secret = Annotated[SecretStr, Field(max_length=1000)]

@@ -7,13 +7,13 @@
 """
 
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
 from sqlalchemy import RowMapping, Table, delete, insert, select, update
 
+from aimesh.core.alert_kind import ChannelKind, RuleKind
 from aimesh.core.ids import TenantId
 from aimesh.store.engine import Connection
 from aimesh.store.tables import ALERT_CHANNELS, ALERT_DELIVERIES, ALERT_RULES, ALERT_STATES
@@ -21,16 +21,6 @@ from aimesh.store.vault import Place
 
 INSTALLATION = TenantId("")
 KEEP_RESOLVED_S = 30 * 86_400.0
-
-
-class ChannelKind(StrEnum):
-    WEBHOOK = "webhook"
-    """JSON, signed with HMAC-SHA256."""
-    DINGTALK = "dingtalk"
-    FEISHU = "feishu"
-    """Lark too."""
-    WECOM = "wecom"
-    SMTP = "smtp"
 
 
 class ChannelTerms(Struct, frozen=True):
@@ -68,15 +58,6 @@ class Channel(Struct, frozen=True):
     created_at_s: float
     updated_at_s: float
     version: int
-
-
-class RuleKind(StrEnum):
-    ERROR_RATE = "error_rate"
-    PROVIDER_DOWN = "provider_down"
-    CREDENTIAL_FAILING = "credential_failing"
-    QUOTA_USED = "quota_used"
-    BUDGET_USED = "budget_used"
-    IMPORT_LAG = "import_lag"
 
 
 class RuleTerms(Struct, frozen=True):
