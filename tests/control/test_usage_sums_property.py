@@ -3,7 +3,8 @@
 Random calls (all kinds, with and without a price, over own and over the installation's credentials, discounts that
 begin and end, tasks that were created and settled) are written into segments of a journal in any order, any of them
 several times, and imported by the real importer in batches of any size, which is killed and loses its positions at any
-point. What they must add up to is priced and added by ``tests/support/usage_books.py``.
+point, while sums of days and weeks are made in between. What they must add up
+to is priced and added by ``tests/support/usage_books.py``.
 """
 
 import csv
@@ -15,6 +16,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
+from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, Phase, given, note, settings
 from sqlalchemy import delete, select
@@ -23,6 +25,7 @@ from tests.control.conftest import empty
 from tests.support.control import API, opened_control
 from tests.support.importing import Node
 from tests.support.stores import opened_store
+from tests.support.usage import BEGIN_S
 from tests.support.usage_books import FILE, TENANTS, Books, Sums, added, books, by_hand, is_call
 
 from aimesh.core.money import Currency
@@ -30,6 +33,14 @@ from aimesh.store.database import default_url
 from aimesh.store.discounts import add_discount
 from aimesh.store.engine import Store
 from aimesh.store.people import Role
+from aimesh.store.period_tables import (
+    USAGE_PERIODS,
+    USAGE_SUMS,
+    USAGE_SUMS_KEYS,
+    USAGE_SUMS_LABELS,
+    USAGE_SUMS_MODELS,
+    USAGE_TRENDS,
+)
 from aimesh.store.tables import (
     DISCOUNTS,
     IMPORT_STATE,
@@ -42,6 +53,7 @@ from aimesh.store.tables import (
     USAGE_POINTS,
     USAGE_RECORDS,
 )
+from aimesh.store.usage_periods import make_next
 
 # A row of JSON, or of a file.
 Row = Mapping[str, Any]
@@ -51,9 +63,9 @@ BREAKDOWNS = ("model", "tenant", "key", "user", "details")
 ROLLUPS = (USAGE_HOURLY, USAGE_HOURLY_MODELS, USAGE_HOURLY_KEYS)
 WRITTEN = (
     *ROLLUPS, USAGE_POINTS, USAGE_RECORDS, USAGE_NAMES, TASK_SETTLEMENTS, JOURNAL_POSITIONS, IMPORT_STATE,
-    DISCOUNTS,
+    DISCOUNTS, USAGE_PERIODS, USAGE_SUMS, USAGE_SUMS_KEYS, USAGE_SUMS_LABELS, USAGE_SUMS_MODELS, USAGE_TRENDS,
 )  # fmt: skip
-PAGE = 7
+PAGE = 15
 HOMES = count()
 
 _CHECKS = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -103,10 +115,13 @@ def _bring_in(store: Store, home: Path, case: Books) -> None:
             add_discount(db, discount)
     node = Node(store, home, batch=case.batch)
     try:
+        zone, now_s = ZoneInfo(node.settings.timezone), BEGIN_S + 30 * 86_400.0
         for step in case.steps:
             node.write(case.records[place] for place in step.written)
             for _ in range(step.turns):
                 node.importer.step()
+            for _ in range(step.periods):
+                make_next(store, zone, now_s)
             if step.then == "forget":
                 with store.write() as db:
                     db.execute(delete(JOURNAL_POSITIONS))
@@ -114,6 +129,8 @@ def _bring_in(store: Store, home: Path, case: Books) -> None:
                 node.restart()
         node.import_all()
         assert node.alarms == []
+        while case.is_summed and make_next(store, zone, now_s) is not None:
+            pass
     finally:
         node.close()
 
@@ -198,12 +215,11 @@ def _check_answers(platform: TestClient, wanted: Mapping[str, Sums]) -> None:
         assert _amounts(card["cost"]["list"]) == (total.list_cny, total.list_usd)
         parts = [_amounts(card["cost"][source]) for source in ("system", "byok")]
         assert tuple(map(sum, zip(*parts, strict=True))) == (total.cost_cny, total.cost_usd)
+        for by, metric, amount in (("model", "tokens", tokens), ("source", "requests", total.requests)):
+            trend = _get(platform, "trend", {"tenant": tenant, "grain": "hour", "by": by, "metric": metric})
+            assert sum(sum(one["values"]) for one in trend["series"]) == amount
         for by in ("source", "model"):
-            query = {"tenant": tenant, "grain": "hour", "by": by}
-            for metric, amount in (("tokens", tokens), ("requests", total.requests)):
-                trend = _get(platform, "trend", {**query, "metric": metric})
-                assert sum(sum(one["values"]) for one in trend["series"]) == amount
-            trend = _get(platform, "trend", {**query, "metric": "cost"})
+            trend = _get(platform, "trend", {"tenant": tenant, "grain": "hour", "by": by, "metric": "cost"})
             costs = [
                 sum(_nano(amount) for one in trend["series"] for amount in one["costs"].get(currency, []))
                 for currency in (Currency.CNY, Currency.USD)
@@ -222,7 +238,7 @@ def _check_calls(platform: TestClient, case: Books, wanted: Mapping[str, Sums]) 
 
 def _check_files(platform: TestClient, wanted: Mapping[str, Sums]) -> None:
     for read in (_read_csv, _read_xlsx):
-        for by in ("tenant", "key", "user", "details") if read is _read_csv else ("details",):
+        for by in ("tenant", "details") if read is _read_csv else ("details",):
             rows = read(platform, {"view": "breakdown", "by": by})
             assert _by_tenant((row["tenant"], _of_filed(row)) for row in rows) == wanted, by
         rows = read(platform, {"view": "breakdown", "by": "model", "grain": "hour"})

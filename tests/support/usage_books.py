@@ -89,6 +89,8 @@ class Books(Struct, frozen=True):
     discounts: tuple[Discount, ...]
     batch: int
     steps: tuple["Step", ...]
+    is_summed: bool
+    """Sums of days and weeks are made before anybody looks."""
 
 
 class Step(Struct, frozen=True):
@@ -99,6 +101,8 @@ class Step(Struct, frozen=True):
     turns: int
     then: Literal["", "restart", "forget"]
     """``forget``: the positions are lost, everything is read again."""
+    periods: int = 0
+    """So many sums of days and weeks are made then."""
 
 
 class Sums(NamedTuple):
@@ -241,6 +245,7 @@ def books(draw: st.DrawFn) -> Books:
                 written=st.lists(places, max_size=8).map(tuple),
                 turns=st.integers(0, 3),
                 then=st.sampled_from(["", "restart", "forget"]),
+                periods=st.integers(0, 3),
             ),
             max_size=5,
         )
@@ -254,6 +259,7 @@ def books(draw: st.DrawFn) -> Books:
         discounts=_discounts(draw),
         batch=draw(st.integers(1, 9)),
         steps=tuple(steps),
+        is_summed=draw(st.booleans()),
     )
 
 
