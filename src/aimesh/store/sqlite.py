@@ -29,7 +29,7 @@ from aimesh.store.session import (
 
 T = TypeVar("T")
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration. A test compares it with ``migrations/versions``."""
 
 BUSY_TIMEOUT_S = 5.0

@@ -273,6 +273,8 @@ TASKS = Table(
     Column("updated_at_s", Double, nullable=False),
     PrimaryKeyConstraint("interface", "id"),
     Index("tasks_by_key", "key_id", "interface", "created_at_s"),
+    Index("tasks_listed", "tenant", "created_at_s", "interface", "id"),
+    Index("tasks_newest", "created_at_s", "interface", "id"),
     Index(
         "tasks_due",
         "poll_at_s",

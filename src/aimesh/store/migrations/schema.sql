@@ -586,6 +586,8 @@ CREATE INDEX sessions_expiry ON sessions (expires_at_s);
 CREATE INDEX task_settlements_by_time ON task_settlements (at_s);
 CREATE INDEX tasks_by_key ON tasks (key_id, interface, created_at_s);
 CREATE INDEX tasks_due ON tasks (poll_at_s) WHERE NOT settled;
+CREATE INDEX tasks_listed ON tasks (tenant, created_at_s, interface, id);
+CREATE INDEX tasks_newest ON tasks (created_at_s, interface, id);
 CREATE INDEX usage_hourly_by_hour ON usage_hourly (hour_s);
 CREATE INDEX usage_hourly_by_key ON usage_hourly (key_id, hour_s);
 CREATE INDEX usage_hourly_by_user ON usage_hourly (user_id, hour_s);
@@ -610,5 +612,5 @@ CREATE INDEX virtual_keys_by_owner ON virtual_keys (tenant, owner, created_at_s,
 CREATE INDEX virtual_keys_changed ON virtual_keys (changed);
 CREATE INDEX virtual_keys_listed ON virtual_keys (tenant, created_at_s, id, enabled, expires_at_s) WHERE NOT deleted;
 CREATE INDEX virtual_keys_masked ON virtual_keys (tenant, masked) WHERE NOT deleted;
-INSERT INTO "alembic_version" VALUES('0006');
+INSERT INTO "alembic_version" VALUES('0007');
 INSERT INTO "tenants" VALUES('default','default','active','{}','{}','{}',0.0,0.0,1);
