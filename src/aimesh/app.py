@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from aimesh import __version__
 from aimesh.catalog.price import cost
+from aimesh.catalog.price_record import payer_of
 from aimesh.core.clock import Clock
 from aimesh.core.ids import RequestIds
 from aimesh.core.policy import KeyPolicy, TenantPolicy
@@ -253,9 +254,18 @@ class Worker:
 
     def _charge(self, task: Task, usage: Usage) -> None:
         """See ``dataplane.tasks.Charge``."""
-        endpoint = self.edge.snapshot.catalog.endpoints.get(task.endpoint)
-        money = cost(endpoint.price, usage, task.created_at_s) if endpoint is not None else None
-        if money is not None and self._holder is not None:
+        snapshot = self.edge.snapshot
+        endpoint, tenant = snapshot.catalog.endpoints.get(task.endpoint), snapshot.tenants.get(task.tenant)
+        if endpoint is None or self._holder is None:
+            return
+        payer = None if tenant is None else payer_of(tenant)
+        at_s = task.created_at_s
+        money = (
+            cost(endpoint.price, usage, at_s)
+            if payer is None
+            else payer.cost(endpoint, task.credential, usage, at_s)
+        )
+        if money is not None:
             self._holder.charge(task.key_id, task.tenant, money)
 
     def _account_of(self, key: KeyPolicy, tenant: TenantPolicy | None) -> Account | None:

@@ -3,13 +3,14 @@ from pathlib import Path
 from types import TracebackType
 
 import pytest
+from msgspec import structs
 from tests.support.limits import CHAT, Node, admit, endpoint, key_policy, tokens, usage
 
 from aimesh.core.clock import FixedClock
 from aimesh.core.errors import QuotaSpent, RateLimited, TenantOverQuota
-from aimesh.core.ids import KeyId, TenantId
+from aimesh.core.ids import CredentialId, KeyId, TenantId
 from aimesh.core.money import Currency, Money
-from aimesh.core.policy import NO_LIMITS, Limits, Period, Quota, TenantPolicy, Unit
+from aimesh.core.policy import NO_LIMITS, DiscountPolicy, Limits, Period, Quota, TenantPolicy, Unit
 from aimesh.core.usage import NO_USAGE, Usage
 from aimesh.dataplane.hold import Account, Hold
 from aimesh.store.ledger import key_scope, tenant_scope
@@ -224,6 +225,50 @@ def test_budgets_hold_and_count_money_of_their_currency(node: Node) -> None:
     assert caught.value.message == (
         "Virtual key monthly quota exceeded: limit is 0.06 USD for virtual key 'alias-k', current usage: 0.08 USD"
     )
+    node.close()
+
+
+def _discounted(*discounts: DiscountPolicy) -> TenantPolicy:
+    return TenantPolicy(id=TenantId("t"), discounts=discounts)
+
+
+HALF = DiscountPolicy(id="d", scope="all", name="", factor="0.5", since_s=0.0)
+
+
+def _calls_until_spent(node: Node, name: str, tenant: TenantPolicy | None, credential: str) -> int:
+    account = node.account(_budget(Unit.CNY, 1_000_000_000), name=name, tenant=tenant)
+    calls = 0
+    while True:
+        try:
+            hold = account.admit(CHAT, 400, max_output=10)
+        except QuotaSpent:
+            return calls
+        # 10,000 x 2 CNY per million.
+        hold.settle(Usage(input_tokens=10_000), CHAT, CredentialId(credential))
+        calls += 1
+
+
+def test_a_budget_counts_what_the_tenant_is_billed(node: Node) -> None:
+    assert _calls_until_spent(node, "whole", None, "main") == 50
+    assert _calls_until_spent(node, "half", _discounted(HALF), "main") == 100
+    # What is paid elsewhere is no discount's matter.
+    assert _calls_until_spent(node, "own", _discounted(HALF), "byok:t/x/y") == 50
+    others = _discounted(structs.replace(HALF, scope="model", name="t/other"))
+    assert _calls_until_spent(node, "others", others, "main") == 50
+    ended = _discounted(structs.replace(HALF, until_s=1.0))
+    assert _calls_until_spent(node, "ended", ended, "main") == 50
+    unreadable = _discounted(
+        structs.replace(HALF, scope="of a later release"), structs.replace(HALF, factor="?")
+    )
+    assert _calls_until_spent(node, "unreadable", unreadable, "main") == 50
+    node.close()
+
+
+def test_an_estimate_is_discounted_too(node: Node) -> None:
+    cny = _budget(Unit.CNY, 20_000_000)
+    hold = node.account(cny, tenant=_discounted(HALF)).admit(CHAT, 4000, max_output=1000)
+    assert node.held(cny) == 5_000_000
+    hold.release()
     node.close()
 
 

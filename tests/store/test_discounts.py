@@ -1,5 +1,6 @@
 """Discounts in the database, on both kinds."""
 
+from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
@@ -7,6 +8,7 @@ from msgspec import structs
 from tests.support.stores import any_store
 
 from aimesh.catalog.price_discount import Discount, DiscountTerms, Scope
+from aimesh.catalog.price_record import payer_of
 from aimesh.core.ids import DEFAULT_TENANT, ModelName, ProviderId, TenantId
 from aimesh.store.database import DuplicateError
 from aimesh.store.discounts import (
@@ -18,7 +20,8 @@ from aimesh.store.discounts import (
     list_discounts,
     read_discounts,
 )
-from aimesh.store.engine import Store
+from aimesh.store.engine import Connection, Store
+from aimesh.store.published_rows import read_numbers, read_world
 
 __all__ = ["any_store"]
 
@@ -73,3 +76,25 @@ def test_all_are_read_at_once_for_looking_up(any_store: Store) -> None:
     assert found.factor(DEFAULT_TENANT, *asked) == Fraction(85, 100)
     assert gone.factor(DEFAULT_TENANT, *asked) == 1
     assert gone.factor(TenantId("other"), *asked) == Fraction(85, 100)
+
+
+def test_workers_hear_of_every_change(any_store: Store) -> None:
+    numbers, published = [], []
+    terms = structs.replace(TERMS, factor="0.5")
+    changes: tuple[Callable[[Connection], object], ...] = (
+        lambda db: None,
+        lambda db: add_discount(db, discount("a")),
+        lambda db: change_discount(db, discount("a"), terms, 5.0),
+        lambda db: delete_discount(db, "a"),
+    )
+    for change in changes:
+        with any_store.write() as db:
+            change(db)
+        with any_store.read() as db:
+            numbers.append(read_numbers(db).world)
+            (tenant,) = read_world(db).tenants
+        payer = payer_of(tenant)
+        published.append([one.factor for one in tenant.discounts])
+        assert (payer is not None) == bool(tenant.discounts)
+    assert len(set(numbers)) == 4
+    assert published == [[], ["0.85"], ["0.5"], []]

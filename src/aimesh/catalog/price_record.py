@@ -7,13 +7,15 @@
 
 from msgspec import Struct
 
-from aimesh.catalog.price import Price, holding, priced
-from aimesh.catalog.price_discount import NO_DISCOUNTS, Discounts
-from aimesh.catalog.snapshot import Catalog
-from aimesh.core.ids import EndpointName
-from aimesh.core.money import WHOLE
+from aimesh.catalog.price import Price, cost, holding, priced
+from aimesh.catalog.price_discount import NO_DISCOUNTS, Discount, Discounts, DiscountTerms, Scope, factor_of
+from aimesh.catalog.snapshot import Catalog, Endpoint
+from aimesh.core.ids import CredentialId, EndpointName, TenantId
+from aimesh.core.money import WHOLE, Money
+from aimesh.core.policy import TenantPolicy
 from aimesh.core.priced import Priced
 from aimesh.core.record import UsageRecord
+from aimesh.core.usage import Usage
 
 BYOK = "byok:"
 """What ids of credentials begin with that a tenant brought."""
@@ -58,3 +60,34 @@ class Pricer:
         if found is not None and found.version not in self.used:
             self.used[found.version] = Version(endpoint=record.endpoint, price=price)
         return found
+
+
+class Payer:
+    """A tenant with discounts, for budgets: what a call costs it before there is a record."""
+
+    def __init__(self, tenant: TenantId, discounts: Discounts) -> None:
+        self._tenant = tenant
+        self._discounts = discounts
+
+    def cost(self, endpoint: Endpoint, credential: CredentialId, usage: Usage, at_s: float) -> Money | None:
+        """The same as ``Pricer.price`` says of the record."""
+        if credential.startswith(BYOK):
+            return cost(endpoint.price, usage, at_s)
+        factor = self._discounts.factor(self._tenant, endpoint.provider, endpoint.model, at_s)
+        found = priced(holding(endpoint.price, at_s), usage, at_s, factor)
+        return None if found is None else Money(nano=found.cost_nano, currency=found.currency)
+
+
+def payer_of(tenant: TenantPolicy) -> Payer | None:
+    """None: it pays list prices. What a later release says of discounts and this one cannot read is left out."""
+    found: list[Discount] = []
+    for one in tenant.discounts:
+        try:
+            factor_of(one.factor)
+            terms = DiscountTerms(Scope(one.scope), one.name, one.factor, one.since_s, one.until_s)
+        except ValueError:
+            continue
+        found.append(
+            Discount(id=one.id, tenant=tenant.id, terms=terms, created_at_s=0, updated_at_s=0, version=0)
+        )
+    return Payer(tenant.id, Discounts(found)) if found else None

@@ -114,6 +114,17 @@ class TenantStatus(StrEnum):
     DISABLED = "disabled"
 
 
+class DiscountPolicy(Struct, frozen=True, omit_defaults=True):
+    """What of the list price a tenant pays; what the fields mean stands in ``catalog/price_discount.py``."""
+
+    id: str
+    scope: str
+    name: str
+    factor: str
+    since_s: float
+    until_s: float | None = None
+
+
 class TenantPolicy(Struct, frozen=True, omit_defaults=True):
     """A tenant as the data plane gets it."""
 
@@ -121,6 +132,8 @@ class TenantPolicy(Struct, frozen=True, omit_defaults=True):
     status: TenantStatus = TenantStatus.ACTIVE
     limits: Limits = NO_LIMITS
     """Over all keys of the tenant together."""
+    discounts: tuple[DiscountPolicy, ...] = ()
+    """Budgets count what is billed."""
 
 
 class CredentialPolicy(Struct, frozen=True, omit_defaults=True):

@@ -5,6 +5,7 @@
    raise. What is used is counted there and nowhere else, but for tasks, whose money comes later (``charge``).
 3. A key without limits, of a tenant without limits, has no account and costs nothing.
 4. An estimate is no fact: it is only ever held, never counted.
+5. Budgets count what is billed: list prices less the tenant's discount, but for calls over its own credentials.
 
 A call's amounts are a tuple in the order of ``gauge.Measure``.
 """
@@ -12,10 +13,11 @@ A call's amounts are a tuple in the order of ``gauge.Measure``.
 from zoneinfo import ZoneInfo
 
 from aimesh.catalog.price import cost
+from aimesh.catalog.price_record import Payer, payer_of
 from aimesh.catalog.snapshot import Endpoint
 from aimesh.core.clock import Clock
 from aimesh.core.errors import RateLimited
-from aimesh.core.ids import KeyId, TenantId
+from aimesh.core.ids import CredentialId, KeyId, TenantId
 from aimesh.core.kind import Kind
 from aimesh.core.money import Currency, Money
 from aimesh.core.policy import KeyPolicy, TenantPolicy, Unit
@@ -39,6 +41,8 @@ RECHECKS = 3
 """A call that was refused may have met another one that is being refused in this very moment."""
 
 Amounts = tuple[int, int, int, int, int, int]
+_PLATFORMS = CredentialId("")
+"""Any credential that is no tenant's own."""
 _CHAT, _EMBEDDING, _IMAGE, _MODEL_3D = Kind.CHAT, Kind.EMBEDDING, Kind.IMAGE, Kind.MODEL_3D
 
 
@@ -60,7 +64,9 @@ class Holder:
         sorts = sorts_of(Subject(key_scope(key.id), key.alias), key.limits)
         if tenant is not None:
             sorts += sorts_of(Subject(tenant_scope(tenant.id), tenant.id, is_tenant=True), tenant.limits)
-        return Account(self, sorts) if sorts else None
+        if not sorts:
+            return None
+        return Account(self, sorts, None if tenant is None else payer_of(tenant))
 
     def charge(self, key_id: KeyId, tenant: TenantId, money: Money) -> None:
         """Counts what a task cost, in budgets that are kept in its currency; in any process, any time later."""
@@ -96,6 +102,7 @@ class Account:
         "_head",
         "_holder",
         "_limits",
+        "_payer",
         "_requests",
         "_sorts",
         "_tokens",
@@ -105,8 +112,10 @@ class Account:
         "only",
     )
 
-    def __init__(self, holder: Holder, sorts: list[Sort]) -> None:
+    def __init__(self, holder: Holder, sorts: list[Sort], payer: Payer | None = None) -> None:
+        """``payer``: None pays list prices."""
         self._holder = holder
+        self._payer = payer
         self._fence = holder.fence
         self._wall_s = holder.wall_s
         self._sorts = sorts
@@ -205,8 +214,17 @@ class Account:
             images=1 if kind is _IMAGE else 0,
             assets=1 if kind is _MODEL_3D else 0,
         )
-        cny, usd = _by_currency(cost(endpoint.price, likely, at_s))
+        cny, usd = self.money(endpoint, _PLATFORMS, likely, at_s)
         return asked + output, cny, usd, rate, 1, 1
+
+    def money(
+        self, endpoint: Endpoint, credential: CredentialId, usage: Usage, at_s: float
+    ) -> tuple[int, int]:
+        """What budgets in CNY and USD count."""
+        payer = self._payer
+        if payer is None:
+            return _by_currency(cost(endpoint.price, usage, at_s))
+        return _by_currency(payer.cost(endpoint, credential, usage, at_s))
 
     def _open(self, day: Day) -> None:
         if len(self._gauges) < len(self._sorts):
@@ -282,7 +300,7 @@ class Hold:
         """Lines for a successful answer: how the limits stood at admission, without this call."""
         return self._account.headers(self._shown)
 
-    def settle(self, usage: Usage, endpoint: Endpoint) -> None:
+    def settle(self, usage: Usage, endpoint: Endpoint, credential: CredentialId = _PLATFORMS) -> None:
         """Ends the hold with what the call used at the endpoint that served it."""
         kind = endpoint.kind
         tokens = usage.input_tokens + usage.output_tokens if kind is _CHAT or kind is _EMBEDDING else 0
@@ -298,7 +316,7 @@ class Hold:
         if not self._account.has_money:
             self._end((tokens, 0, 0, tokens, 1, 0))
             return
-        cny, usd = _by_currency(cost(endpoint.price, usage, self._at_s))
+        cny, usd = self._account.money(endpoint, credential, usage, self._at_s)
         self._end((tokens, cny, usd, tokens, 1, 0))
 
     def release(self) -> None:

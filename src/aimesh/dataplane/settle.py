@@ -159,7 +159,8 @@ class Ticket:
                 # What a task uses is charged when it has succeeded.
                 hold.release()
             else:
-                hold.settle(usage, self.winner.endpoint)
+                winner = self.winner
+                hold.settle(usage, winner.endpoint, winner.credential)
 
     def _measure(self, usage: Usage, now_s: float) -> None:
         """How fast the endpoint was, where another one could have been chosen."""

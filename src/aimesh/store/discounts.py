@@ -1,6 +1,7 @@
 """Discounts: rows of ``discounts``.
 
-1. Whoever prices reads them with the transaction in which it writes what it priced; no number moves.
+1. Whoever prices reads them with the transaction in which it writes what it priced. Workers, whose budgets count what
+   is billed, get them with the world, so every change moves its number.
 2. A change is made to the version that was read; one that came between is not overwritten.
 """
 
@@ -9,6 +10,7 @@ from sqlalchemy import RowMapping, delete, func, insert, select, update
 
 from aimesh.catalog.price_discount import Discount, Discounts, DiscountTerms, Scope
 from aimesh.core.ids import TenantId
+from aimesh.store.changes import bump
 from aimesh.store.engine import Connection
 from aimesh.store.tables import DISCOUNTS
 
@@ -47,6 +49,7 @@ def add_discount(db: Connection, discount: Discount) -> None:
             **_columns(discount.terms),
         )
     )
+    bump(db, "world")
 
 
 def change_discount(
@@ -60,11 +63,13 @@ def change_discount(
     )
     if not done.rowcount:
         return None
+    bump(db, "world")
     return structs.replace(discount, terms=terms, updated_at_s=now_s, version=discount.version + 1)
 
 
 def delete_discount(db: Connection, discount: str) -> None:
     db.execute(delete(DISCOUNTS).where(DISCOUNTS.c.id == discount))
+    bump(db, "world")
 
 
 def _columns(terms: DiscountTerms) -> dict[str, str | float | None]:

@@ -17,6 +17,7 @@ from aimesh.core.ids import CredentialId, KeyId, ModelName, ProviderId, TenantId
 from aimesh.core.policy import (
     NO_LIMITS,
     CredentialPolicy,
+    DiscountPolicy,
     KeyPolicy,
     Limits,
     Route,
@@ -29,6 +30,7 @@ from aimesh.store.key_table import GONE, Entry, encode_policy
 from aimesh.store.publication import World
 from aimesh.store.tables import (
     CREDENTIALS,
+    DISCOUNTS,
     KEY_TEXTS,
     MODEL_OVERLAYS,
     PROVIDER_OVERLAYS,
@@ -93,8 +95,14 @@ def read_world(db: Connection) -> World:
         CREDENTIALS.c.name,
         CREDENTIALS.c.envelope,
     )
+    discounts: dict[str, list[DiscountPolicy]] = {}
+    for row in db.execute(select(DISCOUNTS).order_by(DISCOUNTS.c.id)):
+        discounts.setdefault(row.tenant, []).append(_discount(row))
     return World(
-        tenants=tuple(_tenant(row) for row in db.execute(select(TENANTS).order_by(TENANTS.c.id))),
+        tenants=tuple(
+            _tenant(row, tuple(discounts.get(row.id, ())))
+            for row in db.execute(select(TENANTS).order_by(TENANTS.c.id))
+        ),
         credentials=tuple(
             _credential(row)
             for row in db.execute(
@@ -175,14 +183,25 @@ class _Reader:
             )
 
 
-def _tenant(row: Row[Any]) -> TenantPolicy:
+def _discount(row: Row[Any]) -> DiscountPolicy:
+    return DiscountPolicy(
+        id=row.id,
+        scope=row.scope,
+        name=row.name,
+        factor=row.factor,
+        since_s=row.from_s,
+        until_s=row.until_s,
+    )
+
+
+def _tenant(row: Row[Any], discounts: tuple[DiscountPolicy, ...]) -> TenantPolicy:
     tenant = TenantId(row.id)
     try:
         status, limits = TenantStatus(row.status), _LIMITS.decode(row.limits)
     except (ValueError, msgspec.MsgspecError):
         # By a later release. Whoever is not understood is not served.
         status, limits = TenantStatus.DISABLED, NO_LIMITS
-    return TenantPolicy(id=tenant, status=status, limits=limits)
+    return TenantPolicy(id=tenant, status=status, limits=limits, discounts=discounts)
 
 
 def _credential(row: Any) -> CredentialPolicy:
