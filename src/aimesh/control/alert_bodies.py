@@ -6,9 +6,12 @@
    of both; robots of WeCom have no signature.
 3. A robot that refuses says so in its body, with HTTP 200.
 
-https://open.dingtalk.com/document/robots/customize-robot-security-settings
-https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot
-https://developer.work.weixin.qq.com/document/path/91770
+The vendors' own pages were not read for this. Clients cite open.feishu.cn/document/client-docs/bot-v3/add-custom-bot
+for Feishu and developer.work.weixin.qq.com/document/path/91770 for WeCom. Bodies and both signatures are as several of
+them, which do not know one another, make them; no vendor's robot has been called.
+- DingTalk: https://tmasjc.rbind.io/2019-11-10-trigger-dingtalk-webhook, https://www.mihaoyun.com/wordpress/?p=391
+- Feishu: https://github.com/lynnclub/go (v1/sign), https://github.com/leesinz/Athena (notifications/feishu.py)
+- WeCom, with the longest text: https://docs.zhuonian.xyz/api/wecom-webhook.html
 """
 
 import base64
@@ -23,8 +26,8 @@ from msgspec import Struct
 from aimesh.core.alert_kind import ChannelKind
 from aimesh.store.alerts import ChannelSecrets, Notice
 
-_LONGEST_BYTES = 3500
-"""WeCom takes 4096."""
+_LONGEST_BYTES = 2000
+"""WeCom takes 2048."""
 _TITLES = {"firing": "ALERT", "resolved": "RESOLVED", "test": "TEST"}
 
 
