@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from aimesh.store.engine import Store
-from aimesh.store.tables import TASKS
+from aimesh.store.task_tables import TASKS
 
 
 def insert_task(store: Store, task_id: str, **fields: Any) -> None:

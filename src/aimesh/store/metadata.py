@@ -1,4 +1,5 @@
-"""What every table is registered with. The tables are in ``tables.py`` and ``period_tables.py``."""
+"""What every table is registered with. The tables are in ``tables.py``, ``period_tables.py``
+and ``task_tables.py``."""
 
 from sqlalchemy import MetaData
 

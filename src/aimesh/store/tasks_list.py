@@ -18,7 +18,8 @@ from aimesh.core.money import Currency
 from aimesh.core.record import decode_record
 from aimesh.core.usage import Usage
 from aimesh.store.engine import Connection
-from aimesh.store.tables import TASKS, USAGE_RECORDS, VIRTUAL_KEYS
+from aimesh.store.tables import USAGE_RECORDS, VIRTUAL_KEYS
+from aimesh.store.task_tables import TASKS
 from aimesh.store.tasks import MARK_SETTLED, UPDATE, Progress, Task, read_task
 from aimesh.store.usage_rows import SETTLEMENT
 
