@@ -28,7 +28,7 @@ function compressed(): Plugin {
 export default defineConfig({
   plugins: [react(), compressed()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
-  build: { outDir: OUT, emptyOutDir: true, target: "es2022", manifest: true, assetsInlineLimit: 0 },
+  build: { outDir: OUT, emptyOutDir: true, target: "es2022", manifest: "manifest.json", assetsInlineLimit: 0 },
   server: {
     // `make run` in one terminal, `npm run dev` in another.
     proxy: Object.fromEntries(

@@ -18,8 +18,8 @@ def built(tmp_path: Path) -> Path:
     """A build in small: what vite makes, with one compressed script."""
     directory = tmp_path / "console"
     (directory / "assets").mkdir(parents=True)
-    (directory / ".vite").mkdir()
-    (directory / ".vite" / "manifest.json").write_text("{}")
+    (directory / ".hidden").mkdir()
+    (directory / ".hidden" / "manifest.json").write_text("{}")
     (directory / "index.html").write_text(
         '<!doctype html><script type="module" src="/assets/index-1.js"></script>'
     )
@@ -83,7 +83,7 @@ def test_what_is_not_the_consoles_is_not_answered_by_it(browser: TestClient, pat
 
 
 @pytest.mark.parametrize(
-    "path", ["/.vite/manifest.json", "/../secret", "/%2e%2e/secret", "//etc/passwd", "/assets/index-1.js.gz"]
+    "path", ["/.hidden/manifest.json", "/../secret", "/%2e%2e/secret", "//etc/passwd", "/assets/index-1.js.gz"]
 )
 def test_only_files_of_the_build_are_served(browser: TestClient, built: Path, path: str) -> None:
     (built.parent / "secret").write_text("secret")

@@ -7,6 +7,7 @@
 
 import base64
 import contextlib
+import functools
 import http.client
 import json
 import os
@@ -200,10 +201,20 @@ def _collect(stream: Any, lines: list[str]) -> None:
 class Live:
     """A running gateway: where it is, a key for it, and the simulator behind it."""
 
-    def __init__(self, url: str, key: str, *, simulator: SimulatorControl, home: Path) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        simulator: SimulatorControl,
+        home: Path,
+        said: Callable[[], str] = str,
+    ) -> None:
         self.url = url
         """Origin without a path."""
         self.key = key
+        self.said = said
+        """What it has written on stderr so far."""
         self.simulator = simulator
         self.home = home
         self._reader = JournalReader(home / "journal")
@@ -246,7 +257,8 @@ def running_demo() -> Iterator[Live]:
             ready = json.loads(process.first())
             assert set(ready) == {"url", "key", "simulator_url", "pid"}
             simulator = SimulatorControl(ready["simulator_url"])
-            yield Live(ready["url"], ready["key"], simulator=simulator, home=home)
+            said = functools.partial(getattr, process, "stderr")
+            yield Live(ready["url"], ready["key"], simulator=simulator, home=home, said=said)
         finally:
             code = process.stop()
         assert code == 0, f"aimesh demo ended with {code}:\n{process.stderr}"

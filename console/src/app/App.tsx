@@ -1,5 +1,5 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { App as AntApp, ConfigProvider } from "antd";
+import { App as AntApp, ConfigProvider, type ThemeConfig } from "antd";
 import enUS from "antd/locale/en_US";
 import zhCN from "antd/locale/zh_CN";
 import { useEffect } from "react";
@@ -24,6 +24,13 @@ const client = new QueryClient({
 // Reading the session again answers 401, and the gate shows the sign-in.
 onSignedOut(() => void client.invalidateQueries({ queryKey: ["get", "/session"] }));
 
+const isStill = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/** Nothing moves for who asked their system for that. */
+function withMotion(theme: ThemeConfig): ThemeConfig {
+  return isStill ? { ...theme, token: { ...theme.token, motion: false } } : theme;
+}
+
 export function App() {
   const language = useLanguage();
   const isDark = useIsDark();
@@ -34,7 +41,7 @@ export function App() {
     document.documentElement.dataset.theme = isDark ? "dark" : "light";
   }, [isDark]);
   return (
-    <ConfigProvider theme={isDark ? dark : light} locale={language === "zh" ? zhCN : enUS}>
+    <ConfigProvider theme={withMotion(isDark ? dark : light)} locale={language === "zh" ? zhCN : enUS}>
       <AntApp className="app">
         <QueryClientProvider client={client}>
           <Router />

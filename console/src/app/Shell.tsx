@@ -65,7 +65,7 @@ export function Shell() {
 
 function Brand() {
   return (
-    <Link to="/" className="brand">
+    <Link to="/" className="brand" aria-label="aimesh">
       <img src="/favicon.svg" alt="" width={24} height={24} />
       <span>aimesh</span>
     </Link>
