@@ -17,10 +17,11 @@ from aimesh.core.alert_kind import RuleKind
 from aimesh.core.ids import CredentialId, EndpointName, ModelName, RequestId, UserId
 from aimesh.core.outcome import Outcome
 from aimesh.core.policy import Limits, Period, Quota, Unit
-from aimesh.core.record import UsageRecord
+from aimesh.core.record import AttemptRecord, UsageRecord
 from aimesh.store.alerts import RuleTerms
 from aimesh.store.ledger import LedgerView
 from aimesh.store.usage_import import Progress, import_usage, prepared
+from aimesh.store.usage_points_queries import PointsFilter, measured_together, read_endpoints
 from aimesh.store.usage_rows import Metered
 
 
@@ -89,6 +90,38 @@ def test_a_provider_is_down_by_faults_alone(control: Control) -> None:
     assert values(control, rule) == {"p": 75.0}
     assert values(control, structs.replace(rule, provider="q")) == {}
     assert values(control, structs.replace(rule, provider="p")) == {"p": 75.0}
+
+
+def test_attempts_that_another_endpoint_rescued_count_where_they_were_made(control: Control) -> None:
+    several = []
+    for number in range(6):
+        failed = AttemptRecord(
+            EndpointName("p@a@open_ai"), CredentialId("c"), started_ms=0.1, duration_ms=5.0, error="HTTP 503"
+        )
+        won = structs.replace(failed, endpoint=EndpointName("q@a@open_ai"), error="", status=200)
+        record = structs.replace(
+            typical_record(),
+            id=RequestId(f"rescued-{number}"),
+            at=control.clock.wall_s() - 60.0,
+            endpoint=EndpointName("q@a@open_ai"),
+            model=ModelName("a"),
+            outcome=OK,
+            attempts=(failed, failed, won),
+        )
+        several.append(Metered(record=record, user=UserId(""), kind="chat", priced=None))
+    # In two batches: the second adds to rows that are there.
+    for part in (several[:4], several[4:]):
+        import_usage(control.parts.store, prepared(part))
+    assert values(control, terms(RuleKind.PROVIDER_DOWN)) == {"p": 100.0}
+    (one,) = found(control, terms(RuleKind.ERROR_RATE))
+    assert (one.subject, one.value) == ("p@a@open_ai", 100.0)
+    assert one.message == "p@a@open_ai: 12 of 12 attempts failed in 5 minutes (100.0 %)"
+    # No call of the model failed, and it had six.
+    assert values(control, terms(RuleKind.ERROR_RATE, model="a")) == {}
+    with control.parts.store.read() as db:
+        now_s = control.clock.wall_s()
+        measured = measured_together(read_endpoints(db, PointsFilter("m", now_s - 600, now_s)).values())
+    assert (measured.requests, measured.succeeded, measured.failed, measured.rescued) == (6, 6, 0, 12)
 
 
 def test_a_credential_fails(control: Control) -> None:

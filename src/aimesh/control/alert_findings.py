@@ -62,7 +62,7 @@ def _error_rate(db: Connection, terms: RuleTerms, now_s: float) -> list[Finding]
     return [
         finding
         for name, one in sorted(found.items())
-        for finding in _share(terms, name, one.failed, one.requests)
+        for finding in _share(terms, name, *_failures(terms, one), noun=_noun(one))
     ]
 
 
@@ -75,8 +75,17 @@ def _providers(db: Connection, terms: RuleTerms, now_s: float) -> list[Finding]:
     return [
         finding
         for name, one in sorted(found.items())
-        for finding in _share(terms, name, one.faults, one.requests)
+        for finding in _share(
+            terms, name, one.faults + one.rescued, one.requests + one.rescued, noun=_noun(one)
+        )
     ]
+
+
+def _failures(terms: RuleTerms, one: Measured) -> tuple[int, int]:
+    """Of a model: calls, that failed and in all. Of endpoints: every attempt that was made there."""
+    if terms.model and not terms.endpoint:
+        return one.failed, one.requests
+    return one.failed + one.rescued, one.requests + one.rescued
 
 
 def _credentials(db: Connection, terms: RuleTerms, now_s: float) -> list[Finding]:
@@ -97,12 +106,18 @@ def _measured(
     return read_endpoints(db, structs.replace(points, model=model, endpoint=endpoint))
 
 
-def _share(terms: RuleTerms, name: str, failed: int, requests: int) -> Iterator[Finding]:
+def _noun(one: Measured) -> str:
+    return "attempts" if one.rescued else "calls"
+
+
+def _share(
+    terms: RuleTerms, name: str, failed: int, requests: int, *, noun: str = "calls"
+) -> Iterator[Finding]:
     if requests < terms.least:
         return
     share = 100 * failed / requests
     if share >= terms.percents[0]:
-        words = f"{name}: {failed} of {requests} calls failed in {terms.minutes} minutes ({share:.1f} %)"
+        words = f"{name}: {failed} of {requests} {noun} failed in {terms.minutes} minutes ({share:.1f} %)"
         yield Finding(name, round(share, 2), words)
 
 

@@ -2,7 +2,8 @@
 
 1. Points are of the whole installation: they know models and endpoints, and neither tenants nor keys.
 2. Adding points loses nothing: counts are added, and percentiles are read from added histograms, never averaged.
-3. A call belongs to the endpoint that was tried last, and to the point in which it began.
+3. A call belongs to the endpoint that was tried last, and to the point in which it began. What failed before at other
+   endpoints counts there, beside the requests (``rescued``).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,6 +17,7 @@ from aimesh.core.ids import EndpointName, ModelName
 from aimesh.core.outcome import Outcome
 from aimesh.store.engine import Connection
 from aimesh.store.tables import USAGE_POINTS
+from aimesh.store.usage_rows import ATTEMPT
 
 Grain = Literal["m", "h"]
 """Minute or hour."""
@@ -70,6 +72,8 @@ class Measured(Struct):
     """Requests whose caller was gone before the end: neither a success nor a failure."""
     faults: int = 0
     """See ``FAULTS``."""
+    rescued: int = 0
+    """Attempts that failed here, whose call went on elsewhere: no requests, but a matter of the endpoint's health."""
     output_tokens: int = 0
     durations: Timed = field(default_factory=Timed)
     """Of whole calls; settling a task is none."""
@@ -87,6 +91,7 @@ class Measured(Struct):
         self.succeeded += other.succeeded
         self.abandoned += other.abandoned
         self.faults += other.faults
+        self.rescued += other.rescued
         self.output_tokens += other.output_tokens
         self.durations.add(other.durations.total_us, other.durations.counts)
         self.ttfts.add(other.ttfts.total_us, other.ttfts.counts)
@@ -150,6 +155,9 @@ def _gathered(
         measured = found.get(group)
         if measured is None:
             measured = found[group] = Measured()
+        if outcome == ATTEMPT:
+            measured.rescued += requests
+            continue
         measured.count(Outcome(outcome), code, requests)
         measured.output_tokens += tokens
         duration_us, durations, ttft_us, ttfts = times

@@ -25,6 +25,10 @@ from aimesh.store.session import UnfitError
 SETTLEMENT = "task:"
 """What ids of records begin with that settle a task."""
 
+ATTEMPT = "attempt"
+"""In the place of an outcome, in points: ``requests`` are attempts that failed there and whose call went on elsewhere.
+They are no requests; what became of the call stands where its last attempt was made."""
+
 MINUTE, HOUR = "m", "h"
 GRAINS = {MINUTE: 60, HOUR: 3600}
 """Seconds of a point."""
@@ -198,7 +202,12 @@ def check_record(record: UsageRecord) -> None:
     if not -(1 << 31) <= record.status < 1 << 31:
         raise UnfitError("its status is none")
     names = f"{record.id}{record.tenant}{record.key_id}{record.model}{record.endpoint}{record.provider}"
-    if len(names) > _LONGEST_NAMES or "\0" in names:
+    endpoints = [attempt.endpoint for attempt in record.attempts]
+    if (
+        max(map(len, (names, *endpoints))) > _LONGEST_NAMES
+        or "\0" in names
+        or any("\0" in e for e in endpoints)
+    ):
         raise UnfitError("its names are none")
 
 
@@ -226,6 +235,8 @@ def rolled_up(several: Iterable[Metered], minutes_from_s: float = 0.0, hours_fro
             start_s = int(record.at // seconds) * seconds
             if start_s >= since[grain]:
                 _add_point(rollups.points, (grain, start_s), record)
+                for attempt in record.attempts[:-1]:
+                    _add_attempt(rollups.points, (grain, start_s), record, attempt)
     return rollups
 
 
@@ -331,3 +342,13 @@ def _add_point(points: dict[PointKey, Point], start: tuple[str, int], record: Us
         sums[3] += round(ttft_ms * 1000)
         bucket = bucket_of(ttft_ms)
         point.ttfts[bucket] = point.ttfts.get(bucket, 0) + 1
+
+
+def _add_attempt(
+    points: dict[PointKey, Point], start: tuple[str, int], record: UsageRecord, attempt: AttemptRecord
+) -> None:
+    key = (*start, record.model, attempt.endpoint, ATTEMPT, "")
+    point = points.get(key)
+    if point is None:
+        point = points[key] = Point([0, 0, 0, 0], {}, {})
+    point.sums[0] += 1
