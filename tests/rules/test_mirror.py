@@ -7,7 +7,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "aimesh"
 TESTS = ROOT / "tests"
-FREE = {"rules", "conformance", "chaos", "support", "wire", "bench"}
+FREE = {"rules", "console", "conformance", "chaos", "support", "wire", "bench"}
 """Folders that test across files: whole rules, live gateways, golden cases."""
 
 MIRRORED = sorted(path for path in TESTS.rglob("test_*.py") if path.relative_to(TESTS).parts[0] not in FREE)

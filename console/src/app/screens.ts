@@ -76,7 +76,7 @@ export const SCREENS: Screen[] = [
   },
   { name: "byok", path: "/byok", load: () => import("@/screens/byok"), permission: "byok.read" },
   { name: "usage", path: "/usage", load: () => import("@/screens/usage"), permission: "usage.read" },
-  { name: "tasks", path: "/tasks", load: () => import("@/screens/tasks"), permission: "usage.read" },
+  { name: "tasks", path: "/tasks", load: () => import("@/screens/tasks"), permission: "tasks.read" },
   { name: "members", path: "/members", load: () => import("@/screens/members"), permission: "members.write" },
   { name: "tokens", path: "/tokens", load: () => import("@/screens/tokens"), permission: "tokens.read" },
   { name: "audit", path: "/audit", load: () => import("@/screens/audit"), permission: "audit.read" },
