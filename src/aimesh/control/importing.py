@@ -11,6 +11,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -32,6 +33,7 @@ from aimesh.store.rejected import (
 )
 from aimesh.store.session import StoreError, UnfitError
 from aimesh.store.usage_import import Beside, Prepared, Progress, import_usage, prepared
+from aimesh.store.usage_periods import make_next
 from aimesh.store.usage_retention import Retention
 from aimesh.store.usage_rows import Metered, check_fits, check_record
 
@@ -45,6 +47,8 @@ _MARK_EVERY_S = 15.0
 """How often it is noted that there is nothing to do."""
 _NOTE_EVERY_S = 1.0
 _TIDY_EVERY_S = 3600.0
+_SUM_EVERY_S = 60.0
+"""How often it is looked whether a day is over."""
 _TIDY_AGAIN_S = 300.0
 """After removing did not work: somebody reads what is to go."""
 _DAY_S = 86_400
@@ -97,7 +101,8 @@ class Importer:
         self._committed: dict[str, int] = {}
         self._retry_at_s = self._retry_s = 0.0
         self._marked_at_s = self._noted_at_s = -_MARK_EVERY_S
-        self._tidy_at_s = 0.0
+        self._tidy_at_s = self._sum_at_s = 0.0
+        self._zone = ZoneInfo(settings.timezone)
         self._done_at_s = 0.0
         self.imported = 0
         """Records, since the process began."""
@@ -149,6 +154,10 @@ class Importer:
         self._at_hand = None
         if now_s >= self._tidy_at_s:
             self._tidy_at_s = now_s + self._tidy_up(self._reader)
+        if at_hand.is_last and now_s >= self._sum_at_s:
+            # One at a time: records go first.
+            is_made = make_next(self._store, self._zone, self._clock.wall_s()) is not None
+            self._sum_at_s = now_s + (0.0 if is_made else _SUM_EVERY_S)
         return not at_hand.is_last
 
     def _read(self, reader: JournalReader) -> _Read:

@@ -17,7 +17,7 @@ from aimesh.control.texts import shown_time_or_none
 from aimesh.control.usage_asked import Asked, Span, days_of
 from aimesh.store.engine import Connection
 from aimesh.store.usage_names import key_names, user_names
-from aimesh.store.usage_queries import Dimension, Group, Totals, latest_hour, read_ranked
+from aimesh.store.usage_queries import Dimension, Group, Rank, Totals, latest_hour, read_ranked
 
 BreakdownBy = Literal["model", "tenant", "key", "user", "details"]
 BreakdownGrain = Literal["whole", "day", "hour"]
@@ -90,7 +90,7 @@ def pieces(
                 wanted = structs.replace(wanted, since_s=begin_s)
             if after is None or after[0] != begin_s:
                 offset = 0
-            groups = read_ranked(db, wanted, DIMENSIONS[by], offset=offset, limit=most + 1)
+            groups = read_ranked(db, wanted, DIMENSIONS[by], Rank(offset=offset, limit=most + 1))
         shown_s = None if grain == "whole" else begin_s
         rows = [Row(shown_s, group, totals) for group, totals in groups[:most]]
         is_last = len(groups) <= most

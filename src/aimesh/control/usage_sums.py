@@ -32,7 +32,17 @@ from aimesh.control.usage_asked import Asked, check_hours, days_of, hours_of
 from aimesh.core.money import Currency
 from aimesh.store.engine import Connection
 from aimesh.store.usage_names import key_names, user_names
-from aimesh.store.usage_queries import Amount, Dimension, Totals, added_up, read_amounts, read_totals
+from aimesh.store.usage_queries import (
+    Amount,
+    Dimension,
+    Rank,
+    Totals,
+    added_up,
+    read_amounts,
+    read_ranked,
+    read_totals,
+    without,
+)
 
 TopBy = Literal["model", "key", "user", "provider", "tenant"]
 TrendBy = Literal["source", "model"]
@@ -208,16 +218,17 @@ class Ranked(Struct, frozen=True):
 def ranked(asked: Asked, wanted: TopWanted) -> Ranked:
     column = COLUMN[wanted.by]
     with asked.parts.store.read() as db:
-        groups = read_totals(db, asked.filter(db), [column])
-        totals = {str(group[0]): one for group, one in groups.items()}
+        found = asked.filter(db)
+        whole = added_up(read_totals(db, found, []).values())
         currency = None
         if wanted.metric == "cost":
-            currency = wanted.currency or _usual_currency(totals.values())
-        order = _ordered(totals, wanted.metric, currency)
-        names = _names_of(db, column, order[: wanted.limit])
+            currency = wanted.currency or _usual_currency([whole])
+        rank = Rank(wanted.metric, currency, limit=wanted.limit)
+        greatest = [(str(group[0]), one) for group, one in read_ranked(db, found, [column], rank)]
+        names = _names_of(db, column, [one for one, _ in greatest])
     return Ranked(
-        rows=[(one, names.get(one, one), totals[one]) for one in order[: wanted.limit]],
-        others=added_up(totals[one] for one in order[wanted.limit :]),
+        rows=[(one, names.get(one, one), totals) for one, totals in greatest],
+        others=without(whole, (totals for _, totals in greatest)),
         currency=currency,
     )
 

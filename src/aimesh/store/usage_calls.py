@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal_column, select, tuple_
 
 from aimesh.core.money import Currency
 from aimesh.core.outcome import Outcome
@@ -94,24 +94,27 @@ class _Stream(Struct, frozen=True):
 def list_calls(db: Connection, wanted: CallFilter, *, before: Place | None, limit: int) -> CallPage:
     """Newest first; ``before`` is the last one seen."""
     table, usage = USAGE_RECORDS.c, wanted.usage
-    times: list[ColumnElement[bool]] = [table.at_s >= usage.since_s]
     # One bound at each end: of several, a database may begin at the wrong one.
-    if before is None or before[0] >= usage.until_s:
-        times.append(table.at_s < usage.until_s)
-    else:
-        times += [table.at_s <= before[0], tuple_(table.at_s, table.id) < tuple_(*before)]
+    begin, end = [table.at_s >= usage.since_s], [table.at_s < usage.until_s]
+    if before is not None and before[0] < usage.until_s:
+        end = [table.at_s <= before[0], tuple_(table.at_s, table.id) < tuple_(*before)]
     streams = _streams(db, wanted)
     most = max(_LEAST_SEEN, MOST_SEEN // max(1, len(streams)))
-    parts = [*times, *_matches(db, wanted)]
+    matches = _matches(db, wanted)
     found: list[Sequence[Any]] = []
     seen: list[Place] = []
     for stream in streams:
-        where, border = [*parts, *stream.where], None
+        first, border = begin, None
         if not stream.is_all:
-            border = _border(db, [*times, *stream.where], most)
+            border = _border(db, [*begin, *end, *stream.where], most)
             if border is not None:
-                where += [table.at_s >= border[0], tuple_(table.at_s, table.id) >= tuple_(*border)]
-        question = _question().where(*where).order_by(table.at_s.desc(), table.id.desc()).limit(limit + 1)
+                first = [table.at_s >= border[0], tuple_(table.at_s, table.id) >= tuple_(*border)]
+        question = (
+            _question()
+            .where(*first, *end, *stream.where, *matches)
+            .order_by(table.at_s.desc(), table.id.desc())
+            .limit(limit + 1)
+        )
         rows = db.execute(question).all()
         found.append(rows)
         if len(rows) > limit:
@@ -234,7 +237,8 @@ def _matches(db: Connection, wanted: CallFilter) -> list[ColumnElement[bool]]:
     if usage.users is not None:
         parts.append(table.user_id.in_(sorted(usage.users)))
     if usage.model is not None:
-        parts.append(table.model == usage.model)
+        # Not to be looked for by: its index has everybody's calls where one key's are wanted.
+        parts.append(func.coalesce(table.model, "") == usage.model)
     if usage.provider is not None:
         parts.append(table.provider == usage.provider)
     if usage.is_byok is not None:

@@ -1,4 +1,4 @@
-"""What was measured: questions to the points of minutes and hours, for monitoring.
+"""What was measured: questions to the points of minutes, hours, days and weeks, for monitoring.
 
 1. Points are of the whole installation: they know models and endpoints, and neither tenants nor keys.
 2. Adding points loses nothing: counts are added, and percentiles are read from added histograms, never averaged.
@@ -17,6 +17,7 @@ from aimesh.core.ids import EndpointName, ModelName
 from aimesh.core.outcome import Outcome
 from aimesh.store.engine import Connection
 from aimesh.store.tables import USAGE_POINTS
+from aimesh.store.usage_periods import left_over, made_within
 from aimesh.store.usage_rows import ATTEMPT
 
 Grain = Literal["m", "h"]
@@ -112,12 +113,21 @@ class Measured(Struct):
 
 def read_series(db: Connection, wanted: PointsFilter, width_s: int) -> dict[int, Measured]:
     """Beginning to what was measured from then on for ``width_s``; times without calls are left out."""
-    return _gathered(db, wanted, lambda start_s, _endpoint, _model: start_s // width_s * width_s)
+    found: dict[int, Measured] = {}
+    times = _Times(wanted.grain, (wanted.since_s, wanted.until_s))
+    _gather(db, wanted, times, found, lambda start_s, _endpoint, _model: start_s // width_s * width_s)
+    return found
 
 
 def read_endpoints(db: Connection, wanted: PointsFilter) -> dict[tuple[EndpointName, ModelName], Measured]:
     """Each endpoint that was called. The name is empty for calls that no endpoint was tried for."""
-    return _gathered(db, wanted, lambda _start_s, endpoint, model: (endpoint, model))
+    periods = made_within(db, wanted.since_s, wanted.until_s) if wanted.grain == "h" else []
+    several = [_Times(wanted.grain, gap) for gap in left_over(periods, wanted.since_s, wanted.until_s)]
+    several += [_Times(one.grain, (one.start_s, one.start_s + 1)) for one in periods]
+    found: dict[tuple[EndpointName, ModelName], Measured] = {}
+    for times in several:
+        _gather(db, wanted, times, found, lambda _start_s, endpoint, model: (endpoint, model))
+    return found
 
 
 def measured_together(several: Iterable[Measured]) -> Measured:
@@ -127,10 +137,22 @@ def measured_together(several: Iterable[Measured]) -> Measured:
     return total
 
 
-def _gathered(
-    db: Connection, wanted: PointsFilter, group_of: Callable[[int, EndpointName, ModelName], Group]
-) -> dict[Group, Measured]:
+class _Times(Struct, frozen=True):
+    """Points of a grain that begin between two times."""
+
+    grain: str
+    between: tuple[float, float]
+
+
+def _gather(
+    db: Connection,
+    wanted: PointsFilter,
+    times: _Times,
+    found: dict[Group, Measured],
+    group_of: Callable[[int, EndpointName, ModelName], Group],
+) -> None:
     table = USAGE_POINTS.c
+    since_s, until_s = times.between
     question = select(
         table.start_s,
         table.endpoint,
@@ -143,14 +165,13 @@ def _gathered(
         table.duration_counts,
         table.ttft_us,
         table.ttft_counts,
-    ).where(table.grain == wanted.grain, table.start_s >= wanted.since_s, table.start_s < wanted.until_s)
+    ).where(table.grain == times.grain, table.start_s >= since_s, table.start_s < until_s)
     if wanted.model is not None:
         question = question.where(table.model == wanted.model)
     if wanted.endpoint is not None:
         question = question.where(table.endpoint == wanted.endpoint)
-    found: dict[Group, Measured] = {}
     for row in db.execute(question):
-        start_s, endpoint, model, outcome, code, requests, tokens, *times = row
+        start_s, endpoint, model, outcome, code, requests, tokens, *took = row
         group = group_of(start_s, endpoint, model)
         measured = found.get(group)
         if measured is None:
@@ -160,7 +181,6 @@ def _gathered(
             continue
         measured.count(Outcome(outcome), code, requests)
         measured.output_tokens += tokens
-        duration_us, durations, ttft_us, ttfts = times
+        duration_us, durations, ttft_us, ttfts = took
         measured.durations.add(duration_us, decode_counts(durations))
         measured.ttfts.add(ttft_us, decode_counts(ttfts))
-    return found

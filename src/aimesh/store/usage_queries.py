@@ -10,10 +10,10 @@
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct, field, structs
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, union_all
+from sqlalchemy import ColumnElement, and_, case, func, select, union_all
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from aimesh.core.ids import KeyId, ModelName, ProviderId, TenantId, UserId
@@ -129,6 +129,23 @@ class Totals(Struct):
                 mine[currency] = mine.get(currency, 0) + amount
 
 
+def without(whole: Totals, several: Iterable[Totals]) -> Totals:
+    """What is left of it."""
+    left, taken = added_up([whole]), added_up(several)
+    for name in (*_COUNTED, "succeeded", "abandoned"):
+        setattr(left, name, getattr(left, name) - getattr(taken, name))
+    for currency in taken.cost_nano:
+        amounts = (left.cost_nano, left.list_nano, left.priced_tokens)
+        for mine, theirs in zip(
+            amounts, (taken.cost_nano, taken.list_nano, taken.priced_tokens), strict=True
+        ):
+            mine[currency] -= theirs[currency]
+        if not any(mine[currency] for mine in amounts):
+            for mine in amounts:
+                del mine[currency]
+    return left
+
+
 def read_totals(
     db: Connection, wanted: UsageFilter, by: Sequence[Dimension], steps: Sequence[float] | None = None
 ) -> dict[Group, Totals]:
@@ -153,13 +170,31 @@ def read_totals(
     return found
 
 
+class Rank(Struct, frozen=True):
+    """By what groups are ordered, and which of them are asked for."""
+
+    metric: Literal["tokens", "requests", "cost"] = "tokens"
+    currency: Currency | None = None
+    """Of the cost."""
+    offset: int = 0
+    limit: int = 0
+
+
 def read_ranked(
-    db: Connection, wanted: UsageFilter, by: Sequence[Dimension], *, offset: int, limit: int
+    db: Connection, wanted: UsageFilter, by: Sequence[Dimension], rank: Rank
 ) -> list[tuple[Group, Totals]]:
-    """Some of the groups, those with the most tokens first."""
+    """Some of the groups, the greatest first."""
     rows = _rows(db, wanted, by, None)
     columns = [rows[one.value] for one in by]
-    tokens = func.sum(rows.input_tokens + rows.output_tokens)
+    tokens, requests = func.sum(rows.input_tokens + rows.output_tokens), func.sum(rows.requests)
+    match rank.metric:
+        case "tokens":
+            order = [tokens.desc(), requests.desc()]
+        case "requests":
+            order = [requests.desc()]
+        case "cost":
+            in_it = rows.currency == ("" if rank.currency is None else rank.currency.value)
+            order = [func.sum(case((in_it, rows.cost_nano), else_=0)).desc()]
     priced = (rows.cost_nano, rows.list_nano, rows.input_tokens + rows.output_tokens)
     question = (
         select(
@@ -173,9 +208,9 @@ def read_ranked(
             ),
         )
         .group_by(*columns)
-        .order_by(tokens.desc(), func.sum(rows.requests).desc(), *columns)
-        .offset(offset)
-        .limit(limit)
+        .order_by(*order, *columns)
+        .offset(rank.offset)
+        .limit(rank.limit)
     )
     ranked = []
     for row in db.execute(question):
@@ -282,10 +317,10 @@ def _rows(
         ]
     names = sorted(needed - {Dimension.HOUR.value})
     parts = []
-    times = left_over(periods, wanted.since_s, wanted.until_s)
-    if times or not periods:
+    # A question for each time: SQLite would look at every hour for two of them in one.
+    times = left_over(periods, wanted.since_s, wanted.until_s) or ([] if periods else [(0.0, 0.0)])
+    for since_s, until_s in times:
         table = _shortest(wanted, by)
-        begun = or_(*(and_(table.hour_s >= since, table.hour_s < until) for since, until in times))
         parts.append(
             select(
                 table.hour_s,
@@ -296,7 +331,7 @@ def _rows(
                     case((table.outcome == outcome.value, table.requests), else_=0).label(name)
                     for name, outcome in (("succeeded", Outcome.OK), ("abandoned", Outcome.CLIENT_GONE))
                 ),
-            ).where(begun, *_matches(db, wanted, table))
+            ).where(table.hour_s >= since_s, table.hour_s < until_s, *_matches(db, wanted, table))
         )
     for grain in ("d", "w"):
         starts = [one.start_s for one in periods if one.grain == grain]
