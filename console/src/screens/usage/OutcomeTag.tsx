@@ -1,11 +1,10 @@
-import { Tag, Tooltip } from "antd";
+import { Badge, Tag, Tooltip } from "antd";
 import type { UsageCall } from "@/api/schema";
 import { useTexts } from "@/app/texts";
+import { SETTLEMENT } from "./attempts";
 import { callTexts } from "./texts-calls";
 
-export const SETTLEMENT = "settle_task";
-
-const COLORS: Partial<Record<UsageCall["outcome"], string>> = {
+const STATUS: Partial<Record<UsageCall["outcome"], "success" | "default" | "warning">> = {
   ok: "success",
   client_gone: "default",
   refused: "warning",
@@ -15,11 +14,11 @@ const COLORS: Partial<Record<UsageCall["outcome"], string>> = {
 /** How a call ended. A settlement is told from calls: it is none. */
 export function OutcomeTag({ call }: { call: UsageCall }) {
   const t = useTexts(callTexts);
-  const tag = <Tag color={COLORS[call.outcome] ?? "error"}>{t.outcomes[call.outcome]}</Tag>;
-  if (call.operation !== SETTLEMENT) return tag;
+  const badge = <Badge status={STATUS[call.outcome] ?? "error"} text={t.outcomes[call.outcome]} />;
+  if (call.operation !== SETTLEMENT) return badge;
   return (
     <>
-      {call.outcome === "ok" ? null : tag}
+      {call.outcome === "ok" ? null : badge}
       <Tooltip title={t.settlementHint}>
         <Tag>{t.settlement}</Tag>
       </Tooltip>
