@@ -1,0 +1,36 @@
+import { defineTexts } from "@/app/texts";
+
+export const texts = defineTexts({
+  en: {
+    inputs: "Texts, one a line",
+    sample: "The cat sleeps on the sofa\nA kitten naps on the couch\nShares fell by three per cent",
+    dimensions: "Dimensions",
+    pictures: "Pictures",
+    empty: "Put in two texts or more and run: you see the vectors, and how close they are",
+    vector: (number: number) => `Vector ${number}`,
+    picture: (number: number) => `Picture ${number}`,
+    similarity: "Cosine similarity",
+    similarityHint: "1: the same direction; about 0: nothing in common.",
+    input: "Input",
+    preview: "First values",
+    length: "Length",
+    copy: (name: string) => `Copy the vector of ${name}`,
+    all: "Dimensions",
+  },
+  zh: {
+    inputs: "文本，每行一条",
+    sample: "猫在沙发上睡觉\n小猫在长椅上打盹\n股价下跌了百分之三",
+    dimensions: "向量维度",
+    pictures: "图片",
+    empty: "输入两条以上文本并运行，即可查看向量及其相似度",
+    vector: (number: number) => `向量 ${number}`,
+    picture: (number: number) => `图片 ${number}`,
+    similarity: "余弦相似度",
+    similarityHint: "1 表示方向相同，接近 0 表示没有关联。",
+    input: "输入",
+    preview: "前几个值",
+    length: "模长",
+    copy: (name: string) => `复制“${name}”的向量`,
+    all: "维度",
+  },
+});
