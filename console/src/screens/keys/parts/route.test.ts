@@ -1,6 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { DEFAULT_ROUTE, routeInShort, routeSteps, tidyRoute } from "./route";
 import { texts } from "./texts";
+
+// The real one asks the browser for its language.
+vi.mock("@/app/texts", () => ({ defineTexts: (texts: unknown) => texts }));
 
 const t = texts.en;
 const nameOf = (id: string) => id.toUpperCase();

@@ -17,7 +17,7 @@ export const DEFAULT_ROUTE: Route = {
 
 export type NameOf = (id: string) => string;
 
-export function wholeRoute(route: RouteBody): Route {
+export function wholeRoute(route: Partial<RouteBody>): Route {
   return { ...DEFAULT_ROUTE, ...route };
 }
 

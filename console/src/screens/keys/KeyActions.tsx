@@ -1,0 +1,115 @@
+/** What can be done to one key. On narrow screens all of it is in the menu. */
+import { MoreOutlined } from "@ant-design/icons";
+import { App, Button, Dropdown, Flex, type MenuProps } from "antd";
+import { useState } from "react";
+import { Link, useNavigate } from "react-router";
+import type { KeyView, KeyWithText } from "@/api/schema";
+import { useMay } from "@/app/session";
+import { useTexts } from "@/app/texts";
+import type { UrlState } from "@/ui/useUrlState";
+import { CopyKey } from "./CopyKey";
+import { RotateKey } from "./RotateKey";
+import { texts } from "./texts";
+import { useKeyChanges } from "./useKeyChanges";
+
+interface Props {
+  item: KeyView;
+  isWide: boolean;
+  open: UrlState[1];
+  onMade: (key: KeyWithText, isRotated?: boolean) => void;
+}
+
+export function usagePath(key: KeyView): string {
+  return `/usage?key=${encodeURIComponent(key.id)}`;
+}
+
+export function KeyActions({ item, isWide, open, onMade }: Props) {
+  const t = useTexts(texts);
+  const mayChange = useMay()("keys.write");
+  const navigate = useNavigate();
+  const ask = useQuestions(item);
+  const [dialog, setDialog] = useState<"copy" | "rotate" | null>(null);
+  const isOurs = mayChange && item.source === "database";
+  const route = { key: "route", label: t.route, onClick: () => open({ route: item.id }) };
+  const edit = { key: "edit", label: isOurs ? t.edit : t.view, onClick: () => open({ edit: item.id }) };
+  const items: MenuProps["items"] = [
+    ...(isWide ? [] : [route, edit]),
+    ...(mayChange ? [{ key: "copy", label: t.copy, onClick: () => setDialog("copy") }] : []),
+    ...(isOurs
+      ? [
+          item.status === "disabled"
+            ? { key: "enable", label: t.enable, onClick: ask.enable }
+            : { key: "disable", label: t.disable, onClick: ask.disable },
+          { key: "rotate", label: t.rotate, onClick: () => setDialog("rotate") },
+        ]
+      : []),
+    { key: "usage", label: t.viewUsage, onClick: () => void navigate(usagePath(item)) },
+    ...(isOurs
+      ? [{ type: "divider" as const }, { key: "remove", label: t.remove, danger: true, onClick: ask.remove }]
+      : []),
+  ];
+  const close = () => setDialog(null);
+  return (
+    <Flex gap={4} align="center">
+      {isWide ? (
+        <>
+          <Button size="small" onClick={route.onClick}>
+            {route.label}
+          </Button>
+          <Button size="small" onClick={edit.onClick}>
+            {edit.label}
+          </Button>
+        </>
+      ) : null}
+      <Dropdown menu={{ items }} trigger={["click"]} placement="bottomRight">
+        <Button
+          type="text"
+          size="small"
+          icon={<MoreOutlined />}
+          loading={ask.isPending}
+          aria-label={t.more(item.alias)}
+        />
+      </Dropdown>
+      {dialog === "copy" ? <CopyKey item={item} onClose={close} onMade={onMade} /> : null}
+      {dialog === "rotate" ? <RotateKey item={item} onClose={close} onMade={onMade} /> : null}
+    </Flex>
+  );
+}
+
+/** Switching and deleting ask first and say what will happen. */
+function useQuestions(item: KeyView) {
+  const t = useTexts(texts);
+  const { modal } = App.useApp();
+  const { enable, disable, remove, isPending } = useKeyChanges(item);
+  const common = { cancelText: t.cancel, autoFocusButton: "cancel" as const };
+  return {
+    isPending,
+    enable: () => void enable(),
+    disable: () =>
+      void modal.confirm({
+        ...common,
+        title: t.disableTitle(item.alias),
+        content: t.disableHint,
+        okText: t.disable,
+        okButtonProps: { danger: true },
+        onOk: disable,
+      }),
+    remove: () => {
+      const asked = modal.confirm({
+        ...common,
+        title: t.removeTitle(item.alias),
+        content: (
+          <>
+            {t.removeHint}{" "}
+            <Link to={usagePath(item)} onClick={() => asked.destroy()}>
+              {t.viewUsage}
+            </Link>
+          </>
+        ),
+        okText: t.remove,
+        okButtonProps: { danger: true },
+        onOk: remove,
+      });
+    },
+  };
+}

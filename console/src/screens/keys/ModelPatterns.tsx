@@ -1,0 +1,24 @@
+import { Select } from "antd";
+import { $api } from "@/api/client";
+
+/** Names and patterns of models: chosen from those that there are, or written. */
+export function ModelPatterns(props: {
+  id?: string;
+  value?: string[];
+  onChange?: (models: string[]) => void;
+}) {
+  const query = $api.useQuery("get", "/models", { params: { query: { limit: 200 } } }, { staleTime: 60_000 });
+  const names = query.data?.data.map((model) => model.name) ?? [];
+  const vendors = new Set(
+    names.filter((name) => name.includes("/")).map((name) => `${name.split("/")[0]}/*`),
+  );
+  return (
+    <Select
+      {...props}
+      mode="tags"
+      loading={query.isLoading}
+      tokenSeparators={[",", " "]}
+      options={[...vendors, ...names].map((name) => ({ value: name, label: name }))}
+    />
+  );
+}
