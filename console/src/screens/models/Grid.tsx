@@ -4,8 +4,8 @@ import { Link } from "react-router";
 import { useLanguage } from "@/app/preferences";
 import { useTexts } from "@/app/texts";
 import { CopyButton } from "@/ui/CopyButton";
-import { useFormat } from "@/ui/useFormat";
 import { addressOfModel } from "./address";
+import { contextText } from "./contextText";
 import { AccessTags, KindTag, ModelStatus, PriceShort } from "./Marks";
 import { texts } from "./texts";
 import type { ModelView } from "./types";
@@ -25,7 +25,6 @@ export function Grid({ models }: { models: ModelView[] }) {
 function Card({ model }: { model: ModelView }) {
   const t = useTexts(texts);
   const language = useLanguage();
-  const format = useFormat();
   const about = (language === "zh" && model.description_zh) || model.description;
   return (
     <article>
@@ -43,7 +42,7 @@ function Card({ model }: { model: ModelView }) {
       <div className="models-card-facts quiet">
         <KindTag kind={model.kind} />
         <span>{model.vendor}</span>
-        {model.context === null ? null : <span>{t.contextOf(format.short(model.context))}</span>}
+        {model.context === null ? null : <span>{t.contextOf(contextText(model.context))}</span>}
         <span>{t.endpointCount(model.endpoints.length)}</span>
       </div>
       <div className="models-card-price">

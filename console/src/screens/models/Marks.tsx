@@ -5,7 +5,7 @@ import { useFormat } from "@/ui/useFormat";
 import { catalogNames } from "./names";
 import { lowestPrice } from "./price";
 import { texts } from "./texts";
-import type { ModelView } from "./types";
+import type { EndpointView, ModelView } from "./types";
 
 export function KindTag({ kind }: { kind: string }) {
   const names = useTexts(catalogNames);
@@ -48,7 +48,7 @@ export function ModelStatus({ model }: { model: ModelView }) {
 }
 
 /** In short; the model's page has all of it. */
-export function PriceShort({ model }: { model: ModelView }) {
+export function PriceShort({ model }: { model: { endpoints: EndpointView[] } }) {
   const t = useTexts(texts);
   const format = useFormat();
   const usable = model.endpoints.filter((each) => each.status !== "disabled");

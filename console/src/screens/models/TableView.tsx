@@ -3,15 +3,14 @@ import { Table, type TableColumnsType } from "antd";
 import { Link } from "react-router";
 import { useTexts } from "@/app/texts";
 import { CopyButton } from "@/ui/CopyButton";
-import { useFormat } from "@/ui/useFormat";
 import { addressOfModel } from "./address";
+import { contextText } from "./contextText";
 import { AccessTags, KindTag, ModelStatus, PriceShort } from "./Marks";
 import { texts } from "./texts";
 import type { ModelView } from "./types";
 
 export function TableView({ models, isLoading }: { models: ModelView[]; isLoading: boolean }) {
   const t = useTexts(texts);
-  const format = useFormat();
   const columns: TableColumnsType<ModelView> = [
     {
       title: t.name,
@@ -34,7 +33,7 @@ export function TableView({ models, isLoading }: { models: ModelView[]; isLoadin
       width: 100,
       align: "end",
       render: (context: number | null) => (
-        <span className="number">{context === null ? "-" : format.short(context)}</span>
+        <span className="number">{context === null ? "-" : contextText(context)}</span>
       ),
     },
     { title: t.price, key: "price", width: 270, render: (_, model) => <PriceShort model={model} /> },
