@@ -64,7 +64,7 @@ setup: $(DEV) $(NODE) $(CONSOLE_NODE)  ## install everything for development int
 run: $(RUNTIME)  ## start aimesh with the provider simulator; prints the address, a key and a curl
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory console || echo "the console could not be built; aimesh starts without it"; \
 	  else echo "npm is missing: aimesh starts without its web console (install Node 20 or newer, then: make console)"; fi
-	@$(BIN)/aimesh demo --port $(PORT)
+	@$(BIN)/aimesh demo --port $(PORT) --samples
 
 test: $(DEV) $(NODE) $(CONSOLE)  ## all tests (short versions of fuzz and soak)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q

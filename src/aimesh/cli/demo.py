@@ -5,6 +5,7 @@ The simulator's socket is bound here, so that the demo's configuration can name 
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -32,6 +33,12 @@ def demo(
     ] = None,
     *,
     workers: Annotated[int, typer.Option(min=0, max=256, help="Data-plane processes; 0: one per core.")] = 1,
+    samples: Annotated[
+        bool,
+        typer.Option(
+            "--samples", help="Make some calls at the first start, so that there is usage to look at."
+        ),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON line {url, key, simulator_url, pid} when ready.")
     ] = False,
@@ -55,8 +62,23 @@ def demo(
         greeting = json.dumps(ready)
     else:
         greeting = _greeting(key, simulated=bool(settings.simulator), home=directory)
+    if samples and settings.simulator and port and not settings.journal_directory.exists():
+        _make_sample_calls(f"http://127.0.0.1:{port}", key)
     order = Order(config=str(settings.file), workers=workers, simulator=listener.detach(), greeting=greeting)
     become_supervisor(order, environ)
+
+
+def _make_sample_calls(url: str, key: str) -> None:
+    """In a process of their own: this one becomes the supervisor."""
+    subprocess.run(  # noqa: S603 - this very interpreter and a module of ours
+        [sys.executable, "-P", "-m", "aimesh.cli.demo_samples", url],
+        input=f"{key}\n",
+        text=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        check=False,
+    )
 
 
 def _settings(home: Path, environ: dict[str, str], *, port: int, simulator_url: str, key: str) -> Settings:
@@ -97,6 +119,7 @@ def _greeting(key: str, *, simulated: bool, home: Path) -> str:
     return f"""
 aimesh is ready.
 
+  console    {URL_MARK}/
   address    {URL_MARK}/gateway
   key        {key}
   providers  {providers}
@@ -109,6 +132,7 @@ curl -X POST {URL_MARK}/gateway/v1/chat/completions \\
   -H "Content-Type: application/json" \\
   -d '{{"model": "qwen/qwen3.7-max", "messages": [{{"role": "user", "content": "hello"}}]}}'
 
+The console's first administrator is made with the one-time link that aimesh prints below.
 More calls:  {shown} examples doubao-seedance-2.0 --base-url {URL_MARK}/gateway --key {key}
 Stop with Ctrl-C.
 """
