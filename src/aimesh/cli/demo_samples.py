@@ -21,7 +21,7 @@ Body = dict[str, object]
 def sample_calls() -> list[tuple[str, Body]]:
     """Path and body of each call, in turn; a mix of kinds, vendors and outcomes."""
     calls: list[tuple[str, Body]] = []
-    models = ("qwen/qwen3.7-max", "deepseek/deepseek-v4-pro", "zhipu/glm-5.2", "moonshotai/kimi-k2.6")
+    models = ("qwen/qwen3.7-max", "deepseek/deepseek-v4-pro", "zhipu/glm-5.1", "moonshotai/kimi-k2.6")
     for number in range(20):
         question = {"role": "user", "content": f"Sum up the report of week {number + 1} in one sentence."}
         body: Body = {
@@ -33,7 +33,7 @@ def sample_calls() -> list[tuple[str, Body]]:
     film = {"model": "doubao-seedance-2.0", "content": [{"type": "text", "text": "a fox runs through snow"}]}
     shape = {"model": "doubao-seed3d-2.0", "content": [{"type": "text", "text": "a small lighthouse"}]}
     sea: Body = {"model": "happyhorse-1.0-t2v", "input": {"prompt": "the sea at dawn"}}
-    picture: Body = {"model": "doubao-seedream-5.0-lite", "prompt": "a red bicycle", "size": "1024x1024"}
+    picture: Body = {"model": "doubao-seedream-5.0-lite", "prompt": "a red bicycle", "size": "2048x2048"}
     vector: Body = {"model": "qwen/text-embedding-v4", "input": ["one", "two"]}
     calls += [
         ("/v1/embeddings", vector),
