@@ -35,7 +35,6 @@ export default function SolidViewer({ bytes }: { bytes: ArrayBuffer }) {
   if (problem) return <Alert type="warning" showIcon title={t[problem]} />;
   return (
     <>
-      {/* biome-ignore lint/a11y/useSemanticElements: a picture that is turned by keys */}
       <div
         ref={place}
         className="task-model"

@@ -16,12 +16,10 @@ export function OutcomeTag({ call }: { call: UsageCall }) {
   const t = useTexts(callTexts);
   const badge = <Badge status={STATUS[call.outcome] ?? "error"} text={t.outcomes[call.outcome]} />;
   if (call.operation !== SETTLEMENT) return badge;
+  const isGood = call.outcome === "ok";
   return (
-    <>
-      {call.outcome === "ok" ? null : badge}
-      <Tooltip title={t.settlementHint}>
-        <Tag>{t.settlement}</Tag>
-      </Tooltip>
-    </>
+    <Tooltip title={t.settlementHint}>
+      <Tag color={isGood ? "default" : "error"}>{isGood ? t.settlement : t.settlementFailed}</Tag>
+    </Tooltip>
   );
 }

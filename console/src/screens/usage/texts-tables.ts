@@ -10,6 +10,7 @@ export const tableTexts = defineTexts({
       details: "Account details",
       calls: "Calls",
     },
+    dimension: "Table of",
     rows: "A row for",
     columns: {
       time: "Time",
@@ -54,6 +55,7 @@ export const tableTexts = defineTexts({
       details: "账户明细",
       calls: "调用明细",
     },
+    dimension: "统计维度",
     rows: "统计粒度",
     columns: {
       time: "时间",
