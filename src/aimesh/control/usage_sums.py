@@ -34,6 +34,7 @@ from aimesh.store.engine import Connection
 from aimesh.store.usage_names import key_names, user_names
 from aimesh.store.usage_queries import (
     Amount,
+    Curve,
     Dimension,
     Rank,
     Totals,
@@ -131,10 +132,10 @@ def trend(asked: Asked, wanted: TrendWanted) -> UsageTrend:
             totals = {str(group[0]): one for group, one in read_totals(db, found, [Dimension.MODEL]).items()}
             order = _ordered(totals, wanted.metric, _usual_currency(totals.values()))
             names = order[:_MOST_SERIES]
-            amounts = read_amounts(db, found, Dimension.MODEL, starts, models=names)
+            amounts = read_amounts(db, found, Dimension.MODEL, Curve(wanted.metric, starts, names))
             curves = _Curves(starts, wanted.metric, [*names, *([None] if len(order) > len(names) else [])])
         else:
-            amounts = read_amounts(db, found, Dimension.BYOK, starts)
+            amounts = read_amounts(db, found, Dimension.BYOK, Curve(wanted.metric, starts))
             curves = _Curves(starts, wanted.metric, [False, True])
         for amount in amounts:
             curves.add(amount)
@@ -158,23 +159,13 @@ class _Curves:
         self._values: dict[str | bool | None, dict[str, list[int]]] = {group: {} for group in groups}
 
     def add(self, amount: Amount) -> None:
-        currency = ""
-        match self._metric:
-            case "tokens":
-                value = amount.tokens
-            case "requests":
-                value = amount.requests
-            case "cost":
-                value, currency = amount.cost_nano, amount.currency
-                if not currency:
-                    return
+        hour_s, group, currency, value = amount
         # A column of truth is a number in SQLite's answers to unions.
-        group = bool(amount.group) if isinstance(amount.group, int) else amount.group
-        curves = self._values.setdefault(group, {})
+        curves = self._values.setdefault(bool(group) if isinstance(group, int) else group, {})
         values = curves.get(currency)
         if values is None:
             values = curves[currency] = [0] * len(self._starts)
-        values[bisect_right(self._starts, float(amount.hour_s)) - 1] += value
+        values[bisect_right(self._starts, hour_s) - 1] += value
 
     def series(self) -> list[TrendSeries]:
         return [self._shown(group, curves) for group, curves in self._values.items()]

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from msgspec import Struct, field, structs
-from sqlalchemy import ColumnElement, and_, case, func, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, case, func, select, union_all
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from aimesh.core.ids import KeyId, ModelName, ProviderId, TenantId, UserId
@@ -170,10 +170,13 @@ def read_totals(
     return found
 
 
+Metric = Literal["tokens", "requests", "cost"]
+
+
 class Rank(Struct, frozen=True):
     """By what groups are ordered, and which of them are asked for."""
 
-    metric: Literal["tokens", "requests", "cost"] = "tokens"
+    metric: Metric = "tokens"
     currency: Currency | None = None
     """Of the cost."""
     offset: int = 0
@@ -229,37 +232,31 @@ def read_ranked(
     return ranked
 
 
-class Amount(Struct, frozen=True):
-    """A part of a point of a curve."""
-
-    hour_s: int
-    group: str | bool | None
-    """None: what has no curve of its own."""
-    currency: str
-    requests: int
-    tokens: int
-    cost_nano: int
+Amount = tuple[int, str | bool | None, str, int]
+"""A part of a point of a curve: the hour, whose curve (None: what has none of its own), the currency of a cost, how
+much. Some are less than nothing."""
 
 
-def read_amounts(
-    db: Connection,
-    wanted: UsageFilter,
-    by: Dimension,
-    steps: Sequence[float],
-    *,
-    models: Collection[str] | None = None,
-) -> Iterator[Amount]:
-    """For curves of sources or of models: parts to be added up, some less than nothing. ``steps``: beginnings of the
-    points. ``models``: only these have curves."""
-    if not steps_are_hours(steps):
-        parts = _amounts(db, _rows(db, wanted, (Dimension.HOUR, by), steps), by)
+class Curve(Struct, frozen=True):
+    metric: Metric
+    steps: Sequence[float]
+    """Beginnings of the points."""
+    models: Collection[str] | None = None
+    """Only these have curves."""
+
+
+def read_amounts(db: Connection, wanted: UsageFilter, by: Dimension, curve: Curve) -> Iterator[Amount]:
+    """For curves of sources or of models: parts to be added up."""
+    if not steps_are_hours(curve.steps):
+        parts = _amounts(db, _rows(db, wanted, (Dimension.HOUR, by), curve.steps), by, curve.metric)
     else:
-        parts = _hourly_amounts(db, wanted, by, models)
+        parts = _hourly_amounts(db, wanted, by, curve)
+    models = curve.models
     for part in parts:
-        if models is None or part.group in models:
+        if models is None or part[1] in models:
             yield part
         else:
-            yield structs.replace(part, group=None)
+            yield part[0], None, part[2], part[3]
 
 
 def steps_are_hours(steps: Sequence[float]) -> bool:
@@ -348,51 +345,62 @@ def _rows(
     return union_all(*parts).subquery("usage").c if len(parts) > 1 else parts[0].subquery("usage").c
 
 
-def _hourly_amounts(
-    db: Connection, wanted: UsageFilter, by: Dimension, models: Collection[str] | None
-) -> Iterator[Amount]:
+def _hourly_amounts(db: Connection, wanted: UsageFilter, by: Dimension, curve: Curve) -> Iterator[Amount]:
     """Hours of days that are summed are ready to be read, of each model and of all of them together."""
+    models = curve.models
     is_ready = _needed(wanted, (by,)) <= {"tenant", "model", "is_byok"} and (
         by is Dimension.BYOK or models is not None
     )
     days = made_within(db, wanted.since_s, wanted.until_s, is_by_days=True) if is_ready else []
     for since_s, until_s in left_over(days, wanted.since_s, wanted.until_s):
         part = structs.replace(wanted, since_s=since_s, until_s=until_s)
-        yield from _amounts(db, _rows(db, part, (Dimension.HOUR, by), None), by)
+        yield from _amounts(db, _rows(db, part, (Dimension.HOUR, by), None), by, curve.metric)
     table = USAGE_TRENDS.c
     for since_s, until_s in _joined(days):
         begun = and_(table.hour_s >= since_s, table.hour_s < until_s)
         if by is Dimension.BYOK or wanted.model is not None:
             one = ALL if wanted.model is None else wanted.model
-            yield from _ready_amounts(db, wanted, by, [begun, table.model == one])
+            yield from _ready_amounts(db, wanted, by, curve.metric, [begun, table.model == one])
             continue
-        for amount in _ready_amounts(db, wanted, by, [begun, table.model.in_([*sorted(models or ()), ALL])]):
-            if amount.group == ALL:
-                yield structs.replace(amount, group=None)
+        named = table.model.in_([*sorted(models or ()), ALL])
+        for amount in _ready_amounts(db, wanted, by, curve.metric, [begun, named]):
+            hour_s, group, currency, value = amount
+            if group == ALL:
+                yield hour_s, None, currency, value
             else:
                 yield amount
-                yield Amount(
-                    amount.hour_s,
-                    None,
-                    amount.currency,
-                    -amount.requests,
-                    -amount.tokens,
-                    -amount.cost_nano,
-                )
+                yield hour_s, None, currency, -value
 
 
 def _ready_amounts(
-    db: Connection, wanted: UsageFilter, by: Dimension, where: Sequence[ColumnElement[bool]]
+    db: Connection, wanted: UsageFilter, by: Dimension, metric: Metric, where: Sequence[ColumnElement[bool]]
 ) -> Iterator[Amount]:
     table = USAGE_TRENDS.c
-    group = table[by.value]
     parts = [*where, table.tenant == (ALL if wanted.tenant is None else wanted.tenant)]
     if wanted.is_byok is not None:
         parts.append(table.is_byok == wanted.is_byok)
-    sums = (func.sum(table[name]) for name in ("requests", "tokens", "cost_nano"))
-    keys = (table.hour_s, group, table.currency)
-    for row in db.execute(select(*keys, *sums).where(*parts).group_by(*keys)):
-        yield Amount(row[0], row[1], row[2], int(row[3]), int(row[4]), int(row[5]))
+    value = {"tokens": table.tokens, "requests": table.requests, "cost": table.cost_nano}[metric]
+    yield from _read_amounts(db, table, by, metric, select(func.sum(value)).where(*parts))
+
+
+def _amounts(db: Connection, rows: Columns, by: Dimension, metric: Metric) -> Iterator[Amount]:
+    value = {
+        "tokens": rows.input_tokens + rows.output_tokens,
+        "requests": rows.requests,
+        "cost": rows.cost_nano,
+    }[metric]
+    yield from _read_amounts(db, rows, by, metric, select(func.sum(value)))
+
+
+def _read_amounts(
+    db: Connection, rows: Columns, by: Dimension, metric: Metric, question: Select[Any]
+) -> Iterator[Amount]:
+    keys = [rows.hour_s, rows[by.value]]
+    if metric == "cost":
+        question = question.where(rows.currency != "")
+        keys.append(rows.currency)
+    for value, hour_s, group, *currency in db.execute(question.add_columns(*keys).group_by(*keys)):
+        yield hour_s, group, (currency[0] if currency else ""), int(value)
 
 
 def _joined(days: Sequence[Period]) -> list[tuple[int, int]]:
@@ -404,19 +412,6 @@ def _joined(days: Sequence[Period]) -> list[tuple[int, int]]:
         else:
             times.append((day.start_s, day.until_s))
     return times
-
-
-def _amounts(db: Connection, rows: Columns, by: Dimension) -> Iterator[Amount]:
-    question = select(
-        rows.hour_s,
-        rows[by.value],
-        rows.currency,
-        func.sum(rows.requests),
-        func.sum(rows.input_tokens + rows.output_tokens),
-        func.sum(rows.cost_nano),
-    ).group_by(rows.hour_s, rows[by.value], rows.currency)
-    for row in db.execute(question):
-        yield Amount(row[0], row[1], row[2], int(row[3]), int(row[4]), int(row[5]))
 
 
 def _needed(wanted: UsageFilter, by: Sequence[Dimension]) -> set[str]:
