@@ -28,11 +28,21 @@ function compressed(): Plugin {
 export default defineConfig({
   plugins: [react(), compressed()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
-  build: { outDir: OUT, emptyOutDir: true, target: "es2022", manifest: "manifest.json", assetsInlineLimit: 0 },
+  build: {
+    outDir: OUT,
+    emptyOutDir: true,
+    target: "es2022",
+    manifest: "manifest.json",
+    assetsInlineLimit: 0,
+  },
   server: {
     // `make run` in one terminal, `npm run dev` in another.
     proxy: Object.fromEntries(
-      ["/api", "/gateway"].map((path) => [path, process.env.AIMESH_URL ?? "http://127.0.0.1:8080"]),
+      ["/api", "/gateway"].map((path) => [
+        path,
+        // The host stays the page's: changes are taken from pages of the same site only.
+        { target: process.env.AIMESH_URL ?? "http://127.0.0.1:8080", changeOrigin: false },
+      ]),
     ),
   },
 });
