@@ -34,7 +34,8 @@ export function useModels({ kind, keyId, search = "" }: ModelsAsked) {
 
 export function defaultModel(models: ModelView[]): ModelView | undefined {
   const callable = models.filter(isCallable);
-  return callable.find((model) => PREFERRED.includes(model.name)) ?? callable[0];
+  const known = PREFERRED.flatMap((name) => callable.filter((model) => model.name === name));
+  return known[0] ?? callable[0];
 }
 
 export function isCallable(model: ModelView): boolean {

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useTexts } from "@/app/texts";
 import { type Examples, examplesFor } from "@/gateway/examples";
 import { heldText } from "@/gateway/heldKeys";
+import { useBaseUrl } from "@/gateway/useInstallation";
 import { CodeBlock } from "@/ui/CodeBlock";
 import { shorten } from "./shorten";
 import { texts } from "./texts";
@@ -18,13 +19,14 @@ export interface CodePanelProps {
 export function CodePanel({ interfaceName, model, body, keyId }: CodePanelProps) {
   const t = useTexts(texts);
   const [language, setLanguage] = useState<keyof Examples>("curl");
+  const baseUrl = useBaseUrl();
   const keyText = heldText(keyId) ?? "$API_KEY";
   const masked = keyText.startsWith("$") ? keyText : `${keyText.slice(0, 4)}****${keyText.slice(-4)}`;
   const codeWith = (text: string) =>
     examplesFor({
       interface: interfaceName,
       model,
-      baseUrl: `${window.location.origin}/gateway`,
+      baseUrl,
       keyText: text,
       body: shorten(body) as object,
     })[language];

@@ -1,10 +1,10 @@
 /** The first step: a provider to send calls to, or the simulator. */
-import { Alert, Radio, Skeleton, Space } from "antd";
+import { Alert, Collapse, Radio, Skeleton, Space } from "antd";
 import { useState } from "react";
 import { $api } from "@/api/client";
 import { useMay } from "@/app/session";
 import { useTexts } from "@/app/texts";
-import { useSimulator } from "@/gateway/useSimulator";
+import { useSimulator } from "@/gateway/useInstallation";
 import { ErrorView } from "@/ui/ErrorView";
 import { ProviderForm } from "./ProviderForm";
 import { Step } from "./Step";
@@ -40,7 +40,15 @@ function Choice({ isSimulated, connected }: { isSimulated: boolean; connected: n
     return (
       <Space orientation="vertical" style={{ width: "100%" }}>
         <span>{connected ? t.providerDone(connected) : t.providerNone}</span>
-        <ProviderForm />
+        {connected ? (
+          <Collapse
+            ghost
+            size="small"
+            items={[{ key: "another", label: t.another, children: <ProviderForm /> }]}
+          />
+        ) : (
+          <ProviderForm />
+        )}
       </Space>
     );
   }

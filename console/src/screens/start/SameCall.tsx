@@ -4,19 +4,21 @@ import { useTexts } from "@/app/texts";
 import { examplesFor } from "@/gateway/examples";
 import { heldText } from "@/gateway/heldKeys";
 import type { Run } from "@/gateway/runChat";
+import { useBaseUrl } from "@/gateway/useInstallation";
 import { CodeBlock } from "@/ui/CodeBlock";
 import { texts } from "./texts";
 
 /** The call as a terminal would make it: the key is masked on the screen and whole in the copy. */
 export function SameCall({ run, keyId, prompt }: { run: Run; keyId: string; prompt: string }) {
   const t = useTexts(texts);
+  const baseUrl = useBaseUrl();
   const text = heldText(keyId) ?? "$API_KEY";
   const body = { model: run.model, messages: [{ role: "user", content: prompt }], max_tokens: 1024 };
   const curlWith = (keyText: string) =>
     examplesFor({
       interface: run.interfaceName,
       model: run.model,
-      baseUrl: `${window.location.origin}/gateway`,
+      baseUrl,
       keyText,
       ...(run.interfaceName === "responses" ? {} : { body }),
     }).curl;

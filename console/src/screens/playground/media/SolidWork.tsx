@@ -1,11 +1,21 @@
+import { lazy, type ReactNode, Suspense } from "react";
 import { useTexts } from "@/app/texts";
 import type { WorkProps } from "../work";
 import { TaskWork } from "./TaskWork";
 import { texts } from "./texts";
 
+const SolidFile = lazy(() => import("@/screens/tasks/SolidFile").then((all) => ({ default: all.SolidFile })));
 const CHOICES = {};
+
+function show(url: string): ReactNode {
+  return (
+    <Suspense fallback={null}>
+      <SolidFile file={{ kind: "3d", url, expires_at: "", expired: false }} />
+    </Suspense>
+  );
+}
 
 export default function SolidWork(props: WorkProps) {
   const t = useTexts(texts);
-  return <TaskWork {...props} kind="3d" firstPrompt={t.solidPrompt} choices={CHOICES} show={() => null} />;
+  return <TaskWork {...props} kind="3d" firstPrompt={t.solidPrompt} choices={CHOICES} show={show} />;
 }
