@@ -1,13 +1,10 @@
 /** What this installation says of itself to everybody who is signed in. */
 import { $api } from "@/api/client";
+import type { Installation } from "@/api/schema";
 
-function useInstallation() {
+/** Undefined: not known yet. */
+export function useInstallation(): Installation | undefined {
   return $api.useQuery("get", "/installation", {}, { staleTime: 300_000 }).data;
-}
-
-/** Whether the provider simulator stands in for every provider; undefined: not known yet. */
-export function useSimulator(): boolean | undefined {
-  return useInstallation()?.simulator;
 }
 
 /** Where callers reach the gateway; until it is known, as this page was reached. */

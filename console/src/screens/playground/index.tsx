@@ -5,7 +5,7 @@ import { $api } from "@/api/client";
 import type { Kind } from "@/api/schema";
 import { useTexts } from "@/app/texts";
 import { KeyChoice } from "@/gateway/KeyChoice";
-import { useSimulator } from "@/gateway/useInstallation";
+import { useSimulator } from "@/gateway/useSimulator";
 import { ErrorView } from "@/ui/ErrorView";
 import { PageHead } from "@/ui/PageHead";
 import "./playground.css";

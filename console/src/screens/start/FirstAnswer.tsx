@@ -3,7 +3,7 @@ import { useTexts } from "@/app/texts";
 import { CallFacts } from "@/gateway/CallFacts";
 import { Markdown } from "@/gateway/Markdown";
 import { type Run, speedOf } from "@/gateway/runChat";
-import { useSimulator } from "@/gateway/useInstallation";
+import { useSimulator } from "@/gateway/useSimulator";
 import { ErrorView } from "@/ui/ErrorView";
 import { texts } from "./texts";
 

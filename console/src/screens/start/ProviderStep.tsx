@@ -4,7 +4,7 @@ import { useState } from "react";
 import { $api } from "@/api/client";
 import { useMay } from "@/app/session";
 import { useTexts } from "@/app/texts";
-import { useSimulator } from "@/gateway/useInstallation";
+import { useSimulator } from "@/gateway/useSimulator";
 import { ErrorView } from "@/ui/ErrorView";
 import { ProviderForm } from "./ProviderForm";
 import { Step } from "./Step";
