@@ -139,6 +139,7 @@ CASES: dict[str, Case] = {
     "delete_discount": Case(Kind.INSTALLATION),
     "list_tasks": Case(Kind.LIST),
     "get_task": Case(Kind.ITEM),
+    "get_task_file": Case(Kind.ITEM),
     "cancel_task": Case(Kind.ITEM),
     "list_circuits": Case(Kind.SHARED),
     "get_installation": Case(Kind.SHARED),
@@ -172,7 +173,7 @@ CASES: dict[str, Case] = {
     "change_endpoint": Case(Kind.INSTALLATION, body={"enabled": False}),
 }
 
-CALLS_OUT = {"test_byok", "test_credential", "cancel_task"}
+CALLS_OUT = {"test_byok", "test_credential", "cancel_task", "get_task_file"}
 """Would ask a provider when somebody does it who may."""
 
 NAMED = [

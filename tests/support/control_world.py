@@ -225,6 +225,7 @@ PLACES: dict[str, Place] = {
     "change_discount": discount,
     "delete_discount": discount,
     "get_task": lambda world: f"/tasks/{world.task}",
+    "get_task_file": lambda world: f"/tasks/{world.task}/files/1",
     "cancel_task": lambda world: f"/tasks/{world.task}/cancel",
     "get_usage_call": lambda world: f"/usage/calls/{world.call}",
     "monitor_model": lambda world: f"/monitoring{model(world)}",

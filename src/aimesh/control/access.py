@@ -155,6 +155,7 @@ OPERATIONS: dict[str, Permission] = {
     # Tasks
     "list_tasks": Permission.TASKS_READ,
     "get_task": Permission.TASKS_READ,
+    "get_task_file": Permission.TASKS_READ,
     "cancel_task": Permission.TASKS_WRITE,
     # Circuits
     "list_circuits": Permission.CATALOG_READ,

@@ -29,13 +29,18 @@ class _Answers(Struct, frozen=True):
     status: int = 200
     media: tuple[str, ...] = ()
     """Empty: JSON of what the handler gives."""
+    in_parts: bool = False
 
     # FastAPI's own type for the parameter `responses`.
     def files(self) -> dict[int | str, dict[str, Any]]:
         if not self.media:
             return {}
         schema = {"schema": {"type": "string", "format": "binary"}}
-        return {self.status: {"description": "A file", "content": dict.fromkeys(self.media, schema)}}
+        content = dict.fromkeys(self.media, schema)
+        told: dict[int | str, dict[str, Any]] = {self.status: {"description": "A file", "content": content}}
+        if self.in_parts:
+            told[206] = {"description": "The range that was asked for", "content": content}
+        return told
 
 
 class Noun:
@@ -51,10 +56,16 @@ class Noun:
         return self._add("GET", path, operation, _Answers(errors, status))
 
     def get_file(
-        self, path: str, operation: str, *, media: Sequence[str], errors: Sequence[int] = ()
+        self,
+        path: str,
+        operation: str,
+        *,
+        media: Sequence[str],
+        errors: Sequence[int] = (),
+        in_parts: bool = False,
     ) -> Callable[[Handler], Handler]:
-        """An operation that gives a response of its own, of one of these media types."""
-        return self._add("GET", path, operation, _Answers(errors, media=tuple(media)))
+        """An operation that gives a response of its own, of one of these media types; or of a range of it."""
+        return self._add("GET", path, operation, _Answers(errors, media=tuple(media), in_parts=in_parts))
 
     def post(
         self, path: str, operation: str, *, errors: Sequence[int] = (), status: int = 200

@@ -17,7 +17,7 @@ from aimesh.control.credential_test import Pace
 from aimesh.control.models_catalog import Catalogs
 from aimesh.control.oidc import IdentityProvider
 from aimesh.control.passwords import Passwords
-from aimesh.control.tasks_turns import Questions
+from aimesh.control.tasks_turns import FILES_AT_ONCE, Questions
 from aimesh.control.throttle import Throttle
 from aimesh.core.clock import Clock
 from aimesh.settings import Settings
@@ -49,6 +49,8 @@ class Parts:
     console: Path = CONSOLE
     """Directory of the built web console."""
     questions: Questions = field(default_factory=Questions)
+    files: Questions = field(default_factory=lambda: Questions(FILES_AT_ONCE))
+    """Files of tasks on their way."""
 
 
 def parts_of(request: Request) -> Parts:

@@ -188,11 +188,16 @@ def shown_files(
 ) -> TaskFiles:
     files = []
     for asset in result.assets:
-        until_s = _expiry(asset.url) or task.updated_at_s + FILES_LIVE_S
+        until_s = expires_at_s(task, asset.url)
         files.append(
             TaskFile(kind=asset.kind, url=asset.url, expires_at=shown_time(until_s), expired=until_s <= now_s)
         )
     return TaskFiles(data=files, asked_provider=asked_provider, problem=problem)
+
+
+def expires_at_s(task: Task, url: str) -> float:
+    """Of an address that the task's provider gave when the task ended."""
+    return _expiry(url) or task.updated_at_s + FILES_LIVE_S
 
 
 def _asked(usage: Usage) -> AskedFor:

@@ -11,7 +11,7 @@ that have not begun.
 
 from typing import Annotated
 
-from fastapi import Depends, Query
+from fastapi import Depends, Path, Query
 from msgspec import Struct, structs
 
 from aimesh.control.audit import Target, audited
@@ -26,10 +26,12 @@ from aimesh.control.schemas_tasks import (
     TaskFiles,
     TaskPage,
     TaskView,
+    expires_at_s,
     shown_files,
     shown_task,
     task_name,
 )
+from aimesh.control.tasks_files import MEDIA, FileAsked, Range, TaskFileAnswer, opened_file
 from aimesh.control.tasks_upstream import Asking, asking, failed, interface_of, words_of
 from aimesh.control.texts import Id, OptionalLine, Time, seconds
 from aimesh.control.usage_asked import SeenTenant
@@ -50,11 +52,13 @@ from aimesh.store.tasks_list import (
 from aimesh.store.usage_names import key_names, keys_named
 from aimesh.upstream.attempt import Failure, Whole
 from aimesh.wire.interface import TaskState as Said
+from aimesh.wire.tasks import Asset
 
 NOUN = Noun("tasks", "Video, picture and 3D jobs.")
 
 _LEFT_ALONE_S = 10.0
 """By the data plane's own questions, after one of ours."""
+_MOST_FILES = 100
 _REFUSALS = range(400, 500)
 _NOT_ABOUT_THE_TASK = (401, 403, 429)
 
@@ -144,6 +148,39 @@ def get_task(
     )
 
 
+def _file_address(
+    task: Id,
+    number: Annotated[
+        int, Path(ge=1, le=_MOST_FILES, description="Its place among the task's files, from 1.")
+    ],
+    parts: Uses,
+    caller: Signed,
+    tenant: SeenTenant,
+) -> FileAsked:
+    found, _ = _find(parts, task, TasksWanted(tenant=tenant, owner=caller.only_own))
+    if state_of(found) is not TaskState.SUCCEEDED:
+        raise _no_file()
+    kept = interface_of(found).read_result(found.document).assets[number - 1 : number]
+    if not kept or expires_at_s(found, kept[0].url) <= caller.source.at_s:
+        kept = _assets_now(parts, found)[number - 1 : number]
+    if not kept:
+        raise _no_file()
+    return FileAsked(kept[0].url, f"{found.id}-{number}")
+
+
+# On the loop's own thread: a file that takes minutes keeps no other waiting.
+@NOUN.get_file(
+    "/tasks/{task}/files/{number}", "get_task_file", media=MEDIA, errors=(404, 409, 429), in_parts=True
+)
+async def get_task_file(
+    asked: Annotated[FileAsked, Depends(_file_address)], parts: Uses, wanted: Range = ""
+) -> TaskFileAnswer:
+    """A file of a task, through this API, or the one range of it that was asked for: for pages that may load from
+    here only. 409 says why there is none: `TASK_HAS_NO_FILE`, `FILE_TOO_LARGE` (over 512 MiB), `PROVIDER_FAILED`,
+    `TASK_FORGOTTEN`, `TASK_OUT_OF_REACH`."""
+    return await opened_file(parts, asked, wanted)
+
+
 @NOUN.post("/tasks/{task}/cancel", "cancel_task", errors=(404, 409, 429))
 def cancel_task(task: Id, parts: Uses, caller: Signed, tenant: SeenTenant) -> TaskView:
     """Ends a task that has not begun. 409 says why one cannot be cancelled: `TASK_ENDED`, `TASK_RUNNING`,
@@ -219,6 +256,18 @@ def _files(parts: Parts, task: Task, now_s: float) -> TaskFiles:
     )
 
 
+def _assets_now(parts: Parts, task: Task) -> tuple[Asset, ...]:
+    """As the provider says. Raises ``Conflict``, ``TooManyRequests``, ``Unavailable``."""
+    with parts.store.read() as db:
+        provider = asking(parts, db, task)
+    verdict = provider.look()
+    if isinstance(verdict, Failure):
+        raise failed(verdict)
+    if verdict.answer.task is None or not verdict.answer.task.succeeded:
+        raise Conflict("TASK_FORGOTTEN", "the provider does not know this task any more")
+    return provider.interface.read_result(verdict.answer.body).assets
+
+
 def _find(parts: Parts, name: str, wanted: TasksWanted) -> tuple[Task, Known]:
     interface, _, task_id = name.partition(":")
     with parts.store.read() as db:
@@ -245,6 +294,10 @@ def _known(parts: Parts, db: Connection, tasks: list[Task]) -> list[Known]:
             )
         )
     return known
+
+
+def _no_file() -> Conflict:
+    return Conflict("TASK_HAS_NO_FILE", "this task has no such file")
 
 
 def _ended() -> Conflict:

@@ -1,4 +1,4 @@
-"""Bounds how many threads of the admin API wait for providers at a time."""
+"""Bounds how many questions to providers are on their way at a time, and how many of their files."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,13 +7,14 @@ from threading import BoundedSemaphore
 from aimesh.control.errors import TooManyRequests
 
 AT_ONCE = 8
+FILES_AT_ONCE = 32
 
 
 class Questions:
     """Any thread may use it."""
 
-    def __init__(self) -> None:
-        self._slots = BoundedSemaphore(AT_ONCE)
+    def __init__(self, at_once: int = AT_ONCE) -> None:
+        self._slots = BoundedSemaphore(at_once)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
