@@ -19,46 +19,36 @@ export function Endpoints({ model }: { model: ModelDetail }) {
   const names = useTexts(catalogNames);
   const states = useEndpointStates(model.name);
   const columns: TableColumnsType<EndpointView> = [
-    {
-      title: t.endpoint,
-      dataIndex: "name",
-      width: 300,
-      render: (name: string) => (
-        <span className="model-endpoint-name">
-          <span className="mono">{name}</span>
-          <CopyButton text={name} label={t.copyEndpoint(name)} />
-        </span>
-      ),
-    },
-    { title: t.provider, key: "provider", width: 190, render: (_, each) => <Provider endpoint={each} /> },
+    { title: t.endpoint, key: "name", width: 310, render: (_, each) => <Name endpoint={each} /> },
     {
       title: t.interface,
       dataIndex: "interface",
-      width: 150,
+      width: 140,
       render: (code: string) => <Tooltip title={code}>{names.interfaces[code] ?? code}</Tooltip>,
     },
     {
       title: t.status,
       key: "status",
-      width: 140,
-      render: (_, each) => <EndpointStatus endpoint={each} isCooling={states.cooling.has(each.name)} />,
+      width: 170,
+      render: (_, each) => (
+        <Space orientation="vertical" size={2}>
+          <EndpointStatus endpoint={each} isCooling={states.cooling.has(each.name)} />
+          <Tooltip title={t.day}>
+            <LastDay measured={states.measured.get(each.name)} />
+          </Tooltip>
+        </Space>
+      ),
     },
     {
       title: t.price,
       key: "price",
-      width: 250,
+      width: 200,
       render: (_, each) => <PriceShort model={{ endpoints: [each] }} />,
-    },
-    {
-      title: t.day,
-      key: "day",
-      width: 160,
-      render: (_, each) => <LastDay measured={states.measured.get(each.name)} />,
     },
     {
       title: t.actions,
       key: "actions",
-      width: 250,
+      width: 130,
       render: (_, each) => <Actions endpoint={each} isModelOn={model.enabled} />,
     },
   ];
@@ -74,21 +64,26 @@ export function Endpoints({ model }: { model: ModelDetail }) {
         columns={columns}
         dataSource={model.endpoints}
         pagination={false}
-        scroll={{ x: 1440 }}
+        scroll={{ x: 950 }}
       />
     </section>
   );
 }
 
-function Provider({ endpoint }: { endpoint: EndpointView }) {
+function Name({ endpoint }: { endpoint: EndpointView }) {
+  const t = useTexts(texts);
   const language = useLanguage();
   return (
-    <Space orientation="vertical" size={2}>
-      <span>{(language === "zh" && endpoint.provider_title_zh) || endpoint.provider_name}</span>
-      <span>
+    <>
+      <span className="model-endpoint-name">
+        <span className="mono">{endpoint.name}</span>
+        <CopyButton text={endpoint.name} label={t.copyEndpoint(endpoint.name)} />
+      </span>
+      <span className="model-endpoint-provider quiet">
+        {(language === "zh" && endpoint.provider_title_zh) || endpoint.provider_name}{" "}
         <AccessTags model={endpoint} />
       </span>
-    </Space>
+    </>
   );
 }
 
@@ -130,7 +125,7 @@ function Actions({ endpoint, isModelOn }: { endpoint: EndpointView; isModelOn: b
   const may = useMay();
   const [, change] = useUrlState();
   return (
-    <Space size={4} wrap>
+    <Space orientation="vertical" size={0}>
       <Button type="link" size="small" onClick={() => change({ billing: endpoint.name })}>
         {t.billing}
       </Button>

@@ -124,9 +124,9 @@ function Charts({ monitored }: { monitored: Monitored }) {
       { name: t.p99, of: (point) => point[of].p99_ms },
     ];
     const counts: Line[] = [
-      { name: t.succeeded, of: (point) => point.succeeded, isBar: true },
-      { name: t.failed, of: (point) => point.failed, isBar: true },
-      { name: t.abandoned, of: (point) => point.abandoned, isBar: true },
+      { name: t.succeeded, of: (point) => point.succeeded, isBar: true, color: "#16a34a" },
+      { name: t.failed, of: (point) => point.failed, isBar: true, color: "#dc2626" },
+      { name: t.abandoned, of: (point) => point.abandoned, isBar: true, color: "#64748b" },
     ];
     const draw = (title: string, lines: Line[], show: (value: number) => string, most?: number) => ({
       title,

@@ -2,8 +2,14 @@
 import { Table, type TableColumnsType, Tag } from "antd";
 import { useTexts } from "@/app/texts";
 import { contextText } from "@/screens/models/contextText";
-import { type Price, type Terms, type Tier, TOKEN_KINDS, type VideoRate } from "@/screens/models/price";
-import { Money } from "@/ui/Money";
+import {
+  amountText,
+  type Price,
+  type Terms,
+  type Tier,
+  TOKEN_KINDS,
+  type VideoRate,
+} from "@/screens/models/price";
 import { useFormat } from "@/ui/useFormat";
 import { priceTexts } from "./texts-prices";
 
@@ -64,7 +70,7 @@ function Tiers({ tiers, currency }: { tiers: Tier[]; currency: string }) {
         tier.rates[kind] === undefined ? (
           <span className="quiet">-</span>
         ) : (
-          <Money amount={tier.rates[kind]} currency={currency} />
+          <span className="number">{amountText(tier.rates[kind], currency)}</span>
         ),
     })),
   ];
@@ -110,7 +116,7 @@ function Units({ terms }: { terms: Terms }) {
           dataIndex: "amount",
           align: "end",
           width: 140,
-          render: (amount: string) => <Money amount={amount} currency={terms.currency} />,
+          render: (amount: string) => <span className="number">{amountText(amount, terms.currency)}</span>,
         },
       ]}
       dataSource={rows}

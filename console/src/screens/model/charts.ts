@@ -9,6 +9,7 @@ export interface Line {
   of: (point: MonitoringPoint) => Value;
   /** Bars of one stack instead of a line. */
   isBar?: boolean;
+  color?: string;
 }
 
 export function timeOption(
@@ -29,9 +30,8 @@ export function timeOption(
     yAxis: {
       type: "value",
       min: 0,
-      ...(most === undefined ? {} : { max: most }),
+      ...(most === undefined ? { minInterval: 1, splitNumber: 4 } : { max: most, interval: most / 4 }),
       axisLabel: { formatter: show },
-      splitNumber: 4,
     },
     series: lines.map((line) => ({
       name: line.name,
@@ -39,6 +39,7 @@ export function timeOption(
       ...(line.isBar
         ? { stack: "all", barMaxWidth: 12 }
         : { showSymbol: hasLonePoints(points, line.of), symbolSize: 5 }),
+      ...(line.color ? { itemStyle: { color: line.color } } : {}),
       connectNulls: false,
       data: points.map((point) => [point.start, line.of(point)]),
     })),

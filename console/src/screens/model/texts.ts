@@ -26,7 +26,6 @@ export const texts = defineTexts({
     endpointsAbout:
       "Each is one provider over one interface. A whole endpoint name as the model pins a call to it.",
     endpoint: "Endpoint",
-    provider: "Provider",
     interface: "Interface",
     status: "Status",
     price: "Price",
@@ -86,7 +85,6 @@ export const texts = defineTexts({
     endpoints: "接入点",
     endpointsAbout: "每个接入点是一个供应商的一种接口。用完整接入点名称作为 model 可固定调用它。",
     endpoint: "接入点",
-    provider: "供应商",
     interface: "接口类型",
     status: "状态",
     price: "价格",

@@ -1,9 +1,8 @@
 /** Small signs of a model: what it does, whose credential calls it, whether it can be called. */
 import { Badge, Tag, Tooltip } from "antd";
 import { useTexts } from "@/app/texts";
-import { useFormat } from "@/ui/useFormat";
 import { catalogNames } from "./names";
-import { lowestPrice } from "./price";
+import { amountText, lowestPrice } from "./price";
 import { texts } from "./texts";
 import type { EndpointView, ModelView } from "./types";
 
@@ -50,14 +49,13 @@ export function ModelStatus({ model }: { model: ModelView }) {
 /** In short; the model's page has all of it. */
 export function PriceShort({ model }: { model: { endpoints: EndpointView[] } }) {
   const t = useTexts(texts);
-  const format = useFormat();
   const usable = model.endpoints.filter((each) => each.status !== "disabled");
   const price = lowestPrice(
     (usable.length > 0 ? usable : model.endpoints).map((each) => each.price),
     new Date(),
   );
   if (price === null) return <span className="quiet">{t.unknownPrice}</span>;
-  const amount = (text: string) => <b>{format.money(text, price.currency)}</b>;
+  const amount = (text: string) => <b>{amountText(text, price.currency)}</b>;
   return (
     <span className="number">
       {price.isFrom ? `${t.from} ` : null}

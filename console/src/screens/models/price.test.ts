@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { lowestPrice, readPrice, termsNow } from "./price";
+import { amountText, lowestPrice, readPrice, termsNow } from "./price";
 
 const NOW = new Date("2026-06-01T00:00:00Z");
 
@@ -58,4 +58,13 @@ describe("the lowest price", () => {
 it("knows that no terms hold", () => {
   const price = readPrice({ ...tokens("CNY", { input: "4" }), since: "2027-01-01T00:00:00Z" });
   expect(price && termsNow(price, NOW)).toBeNull();
+});
+
+it.each([
+  ["3.125", "¥3.125"],
+  ["8", "¥8.00"],
+  ["0.10", "¥0.10"],
+  ["0.0005", "¥0.0005"],
+])("shows %s as %s", (amount, shown) => {
+  expect(amountText(amount, "CNY")).toBe(shown);
 });

@@ -189,3 +189,12 @@ function commonest(names: string[]): string | undefined {
   const count = (name: string) => names.filter((each) => each === name).length;
   return [...new Set(names)].toSorted((a, b) => count(b) - count(a))[0];
 }
+
+const SIGNS: Record<string, string> = { CNY: "¥", USD: "$" };
+
+/** Every digit that is written, and two after the point at least: a price is not rounded. */
+export function amountText(amount: string, currency: string): string {
+  const [units = "0", fraction = ""] = amount.split(".");
+  const kept = fraction.replace(/0+$/, "").padEnd(2, "0");
+  return `${SIGNS[currency] ?? `${currency} `}${units}.${kept}`;
+}
