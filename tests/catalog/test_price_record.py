@@ -18,18 +18,16 @@ CATALOG = catalog_with({FIRST: "CNY 1 2", SECOND: "USD 3 4"})
 RECORD = structs.replace(
     priced_record("r1", FIRST), usage=Usage(input_tokens=1_000_000, output_tokens=1_000_000)
 )
-HALF = Discounts(
-    [
-        Discount(
-            id="dsc_1",
-            tenant=TenantId("default"),
-            terms=DiscountTerms(scope=Scope.ALL, name="", factor="0.5", since_s=0.0),
-            created_at_s=0.0,
-            updated_at_s=0.0,
-            version=1,
-        )
-    ]
+HALF_TERMS = DiscountTerms(scope=Scope.ALL, name="", factor="0.5", since_s=0.0)
+HALF_OF = Discount(
+    id="dsc_1",
+    tenant=TenantId("default"),
+    terms=HALF_TERMS,
+    created_at_s=0.0,
+    updated_at_s=0.0,
+    version=1,
 )
+HALF = Discounts([HALF_OF])
 
 
 def test_a_record_costs_what_its_endpoint_costs() -> None:
@@ -109,6 +107,15 @@ def test_the_version_that_held_when_the_call_began_prices_it() -> None:
     costs = [found.cost_nano for one in (old, new) if (found := pricer.price(one)) is not None]
     assert costs == [10 * 10**9, 2 * 10**9]
     assert set(pricer.used) == {compiled(_ENTRY).version, compiled(_ENTRY.dated[0]).version}
+
+
+def test_a_task_costs_what_held_when_it_was_made_however_late_it_is_settled() -> None:
+    until = structs.replace(HALF_TERMS, until_s=1_767_225_600.0)
+    discounts = Discounts([structs.replace(HALF_OF, terms=until)])
+    settled = structs.replace(RECORD, at=1_767_300_000.0, made_at=1_767_225_599.0)
+    found = Pricer(catalog_with({FIRST: _ENTRY}), discounts).price(settled)
+    assert found is not None
+    assert (found.list_nano, found.cost_nano) == (10 * 10**9, 5 * 10**9)
 
 
 def test_a_given_version_prices_everything_whatever_its_times() -> None:

@@ -144,6 +144,8 @@ def test_a_task_is_asked_about_until_it_ends_and_paid_once(tmp_path: Path) -> No
         assert world.operations == ["create_task", "settle_task"]
         record = world.plane.records.all[1]
         assert (record.outcome, record.usage.output_tokens) == (Outcome.OK, 500)
+        # It is paid as on the day it was made.
+        assert record.priced_at == task.created_at_s < record.at
 
     run(tmp_path, work, says(200, RUNNING), says(200, DONE))
 

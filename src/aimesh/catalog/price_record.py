@@ -47,16 +47,16 @@ class Pricer:
 
     def price(self, record: UsageRecord) -> Priced | None:
         """None: no price is known for what was used, or nothing was used that has one."""
-        price = self._version
+        price, at_s = self._version, record.priced_at
         if price is None:
             endpoint = self._endpoints.get(record.endpoint)
-            price = None if endpoint is None else holding(endpoint.price, record.at)
+            price = None if endpoint is None else holding(endpoint.price, at_s)
             if price is None:
                 return None
         factor = WHOLE
         if not record.credential.startswith(BYOK):
-            factor = self._discounts.factor(record.tenant, record.provider, record.model, record.at)
-        found = priced(price, record.usage, record.at, factor)
+            factor = self._discounts.factor(record.tenant, record.provider, record.model, at_s)
+        found = priced(price, record.usage, at_s, factor)
         if found is not None and found.version not in self.used:
             self.used[found.version] = Version(endpoint=record.endpoint, price=price)
         return found

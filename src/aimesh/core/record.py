@@ -82,6 +82,14 @@ class UsageRecord(Struct, frozen=True, omit_defaults=True):
     """Paths of request fields that could not be carried to the upstream."""
     task_id: TaskId = TaskId("")
     client_ip: str = ""
+    made_at: float = 0.0
+    """Of a record that settles a task: wall-clock seconds when the task was made."""
+
+    @property
+    def priced_at(self) -> float:
+        """The moment whose price, tier, hours and discount count: when the call began. A task is a call that began
+        when it was made, however much later it is settled."""
+        return self.made_at or self.at
 
 
 _ENCODER = msgspec.json.Encoder()

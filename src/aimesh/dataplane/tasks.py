@@ -303,6 +303,7 @@ class Tasks:
             error_code=code,
             usage=usage if has_succeeded else NO_USAGE,
             task_id=task.id,
+            made_at=task.created_at_s,
         )
 
 
