@@ -33,7 +33,8 @@ export function KeyActions({ item, isWide, open, onMade }: Props) {
   const route = { key: "route", label: t.route, onClick: () => open({ route: item.id }) };
   const edit = { key: "edit", label: isOurs ? t.edit : t.view, onClick: () => open({ edit: item.id }) };
   const items: MenuProps["items"] = [
-    ...(isWide ? [] : [route, edit]),
+    route,
+    ...(isWide ? [] : [edit]),
     ...(mayChange ? [{ key: "copy", label: t.copy, onClick: () => setDialog("copy") }] : []),
     ...(isOurs
       ? [
@@ -52,14 +53,9 @@ export function KeyActions({ item, isWide, open, onMade }: Props) {
   return (
     <Flex gap={4} align="center">
       {isWide ? (
-        <>
-          <Button size="small" onClick={route.onClick}>
-            {route.label}
-          </Button>
-          <Button size="small" onClick={edit.onClick}>
-            {edit.label}
-          </Button>
-        </>
+        <Button size="small" onClick={edit.onClick}>
+          {edit.label}
+        </Button>
       ) : null}
       <Dropdown menu={{ items }} trigger={["click"]} placement="bottomRight">
         <Button

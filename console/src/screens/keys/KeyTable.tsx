@@ -1,5 +1,5 @@
-import { Grid, Skeleton, Table, type TableColumnsType, Tag, Tooltip, Typography } from "antd";
-import type { ReactNode } from "react";
+import { Badge, Button, Grid, Skeleton, Table, type TableColumnsType, Tag, Tooltip, Typography } from "antd";
+import { cloneElement, isValidElement, type ReactNode } from "react";
 import type { KeyView, KeyWithText } from "@/api/schema";
 import { useMay } from "@/app/session";
 import { type Texts, useTexts } from "@/app/texts";
@@ -46,9 +46,10 @@ export function KeyTable({ keys, isStale, chosen, onChoose, onMade, open, empty 
       pagination={false}
       loading={isStale}
       dataSource={keys}
-      scroll={{ x: isWide ? 1180 : 560 }}
+      scroll={{ x: isWide ? 1030 : 560 }}
+      measureRowRender={unfocusable}
       locale={{ emptyText: empty }}
-      columns={isWide ? wideColumns(t, actions) : narrowColumns(t, actions)}
+      columns={isWide ? wideColumns(t, (key) => open({ route: key.id }), actions) : narrowColumns(t, actions)}
       rowSelection={
         mayChange
           ? {
@@ -67,21 +68,35 @@ export function KeyTable({ keys, isStale, chosen, onChoose, onMade, open, empty 
   );
 }
 
-function wideColumns(t: Words, actions: (key: KeyView) => ReactNode): TableColumnsType<KeyView> {
+/** The row that measures widths repeats the head, its checkbox too, which nobody should come upon. */
+function unfocusable(row: ReactNode): ReactNode {
+  return isValidElement<{ inert?: boolean }>(row) ? cloneElement(row, { inert: true }) : row;
+}
+
+function wideColumns(
+  t: Words,
+  openRoute: (key: KeyView) => void,
+  actions: (key: KeyView) => ReactNode,
+): TableColumnsType<KeyView> {
   return [
-    { title: t.name, key: "name", width: 200, render: (_, key) => <Name item={key} /> },
+    { title: t.name, key: "name", width: 176, render: (_, key) => <Name item={key} /> },
     {
       title: t.key,
       key: "text",
-      width: 190,
+      width: 164,
       render: (_, key) => <KeyText item={key} />,
     },
-    { title: t.status, key: "status", width: 100, render: (_, key) => <Status item={key} /> },
-    { title: t.quota, key: "quota", width: 190, render: (_, key) => <QuotaBars limits={key.limits} /> },
-    { title: t.route, key: "route", width: 170, render: (_, key) => <RouteCell item={key} /> },
-    { title: t.owner, key: "owner", width: 100, render: (_, key) => <Owner item={key} /> },
-    { title: t.created, key: "created", width: 110, render: (_, key) => <Time at={key.created_at} /> },
-    { title: t.actions, key: "actions", width: 190, fixed: "end", render: (_, key) => actions(key) },
+    { title: t.status, key: "status", width: 96, render: (_, key) => <Status item={key} /> },
+    { title: t.quota, key: "quota", width: 164, render: (_, key) => <QuotaBars limits={key.limits} /> },
+    {
+      title: t.route,
+      key: "route",
+      width: 150,
+      render: (_, key) => <RouteCell item={key} onOpen={() => openRoute(key)} />,
+    },
+    { title: t.owner, key: "owner", width: 84, render: (_, key) => <Owner item={key} /> },
+    { title: t.created, key: "created", width: 96, render: (_, key) => <Time at={key.created_at} /> },
+    { title: t.actions, key: "actions", width: 104, fixed: "end", render: (_, key) => actions(key) },
   ];
 }
 
@@ -137,7 +152,7 @@ function Status({ item }: { item: KeyView }) {
   const time = (at: string) => format.time(at).slice(0, 16);
   return (
     <>
-      <Tag color={COLORS[item.status]}>{t.statuses[item.status]}</Tag>
+      <Badge status={COLORS[item.status]} text={t.statuses[item.status]} />
       {item.expires_at ? (
         <div className="quiet">
           {item.status === "expired" ? t.expired(time(item.expires_at)) : t.expires(time(item.expires_at))}
@@ -148,11 +163,18 @@ function Status({ item }: { item: KeyView }) {
   );
 }
 
-function RouteCell({ item }: { item: KeyView }) {
+function RouteCell({ item, onOpen }: { item: KeyView; onOpen: () => void }) {
   const t = useTexts(texts);
   return (
     <>
-      <RouteShort route={item.route} />
+      <Button
+        type="link"
+        size="small"
+        onClick={onOpen}
+        style={{ padding: 0, height: "auto", whiteSpace: "normal", textAlign: "start" }}
+      >
+        <RouteShort route={item.route} />
+      </Button>
       {item.warnings.map((warning) => (
         <div key={warning}>
           <Typography.Text type="warning">

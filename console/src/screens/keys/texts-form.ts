@@ -5,7 +5,6 @@ export const texts = defineTexts({
   en: {
     createTitle: "New API key",
     editTitle: "Edit key",
-    viewTitle: "Key",
     routeTitle: "Routing policy",
     name: "Name",
     nameHint: "For example: business line - environment - purpose",
@@ -74,7 +73,6 @@ export const texts = defineTexts({
   zh: {
     createTitle: "新建 API Key",
     editTitle: "编辑 Key",
-    viewTitle: "Key 详情",
     routeTitle: "路由策略",
     name: "名称",
     nameHint: "建议格式：业务线 - 环境 - 用途",
