@@ -117,9 +117,12 @@ def questions(found: Sample, now_s: float) -> list[Question]:
     spans = {"24 h": 1, "7 d": 7, "30 d": 30, "90 d": 90}
 
     def span(dice: random.Random, days: int) -> Query:
-        # Now and then another time, so that nothing is remembered.
+        """Whole days, as the page asks; not always the same, so that nothing is remembered."""
         end = datetime.fromtimestamp(now_s, UTC) - timedelta(minutes=dice.randrange(60))
-        return {"since": _shown(end - timedelta(days=days)), "until": _shown(end)}
+        if days == 1:
+            return {"since": _shown(end - timedelta(days=1)), "until": _shown(end)}
+        last = end.date() - timedelta(days=dice.randrange(3))
+        return {"since": str(last - timedelta(days=days - 1)), "until": str(last)}
 
     def over(days: int, *more: Ask) -> Ask:
         def query(dice: random.Random) -> Query:
