@@ -57,7 +57,7 @@ export default function Tasks() {
             columns={columns}
             dataSource={asked.data.data}
             pagination={false}
-            scroll={{ x: 1120 }}
+            scroll={{ x: 1340 }}
             onRow={(task) => ({ onClick: () => open(task.id), style: { cursor: "pointer" } })}
             locale={{
               emptyText: (

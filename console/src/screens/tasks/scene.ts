@@ -47,7 +47,7 @@ export async function stageOf(place: HTMLElement, bytes: ArrayBuffer): Promise<S
   controls.enablePan = false;
   const draw = () => renderer.render(scene, camera);
   const reset = () => {
-    camera.position.set(far * 0.7, far * 0.5, far * 1.1);
+    camera.position.set(far * 0.85, far * 0.6, far * 1.35);
     controls.target.set(0, 0, 0);
     controls.update();
     draw();

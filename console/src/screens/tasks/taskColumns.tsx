@@ -51,7 +51,7 @@ export function useTaskColumns(open: (id: string) => void): TableColumnType<Task
     },
     {
       title: t.columns.id,
-      width: 300,
+      width: 340,
       render: (_, task) => <span className="mono">{task.task_id}</span>,
     },
   ];

@@ -45,7 +45,14 @@ export function trendOption(trend: UsageTrend, currency: string, words: TrendWor
   });
   return {
     animation: false,
-    grid: { left: 8, right: 8, top: 36, bottom: 48, containLabel: true },
+    grid: {
+      left: 8,
+      right: 8,
+      top: 36,
+      bottom: 48,
+      outerBoundsMode: "same",
+      outerBoundsContain: "axisLabel",
+    },
     legend: { type: "scroll", top: 0, left: 0, icon: "roundRect", itemWidth: 10, itemHeight: 10 },
     tooltip: { trigger: "axis", confine: true, axisPointer: { type: "shadow" } },
     xAxis: {
