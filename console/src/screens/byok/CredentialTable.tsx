@@ -1,5 +1,5 @@
 /** The own keys of one provider. */
-import { Button, Space, Switch, Table, type TableColumnsType, Tag, Tooltip } from "antd";
+import { Badge, Button, Space, Switch, Table, type TableColumnsType, Tooltip } from "antd";
 import { Link } from "react-router";
 import { $api } from "@/api/client";
 import type { CredentialView } from "@/api/schema";
@@ -128,9 +128,10 @@ function LastTest({ credential }: { credential: CredentialView }) {
   return (
     <>
       <Tooltip title={test.ok ? undefined : test.message}>
-        <Tag color={test.ok ? "success" : "error"}>
-          {test.ok ? t.good(format.duration(test.latency_ms)) : t.bad}
-        </Tag>
+        <Badge
+          status={test.ok ? "success" : "error"}
+          text={test.ok ? t.good(format.duration(test.latency_ms)) : t.bad}
+        />
       </Tooltip>
       <div className="quiet">
         <Time at={test.at} />

@@ -1,6 +1,6 @@
 /** The providers, those with own keys first and open. */
 import { PlusOutlined } from "@ant-design/icons";
-import { Button, Skeleton, Table, type TableColumnsType, Tag, Tooltip } from "antd";
+import { Badge, Button, Skeleton, Table, type TableColumnsType, Tag, Tooltip } from "antd";
 import { useState } from "react";
 import type { ByokProvider, CredentialView } from "@/api/schema";
 import { useMay } from "@/app/session";
@@ -126,6 +126,6 @@ function useColumns(open: (what: Opened) => void): TableColumnsType<ByokProvider
 function Status({ provider }: { provider: ByokProvider }) {
   const t = useTexts(texts);
   if (provider.configured === 0) return <span className="quiet">{t.unconfigured}</span>;
-  if (provider.enabled === 0) return <Tag color="warning">{t.allOff}</Tag>;
-  return <Tag color="success">{t.configured(provider.enabled, provider.configured)}</Tag>;
+  if (provider.enabled === 0) return <Badge status="warning" text={t.allOff} />;
+  return <Badge status="success" text={t.configured(provider.enabled, provider.configured)} />;
 }
