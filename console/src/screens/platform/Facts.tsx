@@ -1,17 +1,16 @@
-import { Descriptions } from "antd";
 import type { ReactNode } from "react";
+import "./platform.css";
 
 /** Names and values, one below the other. */
-export function Facts({ facts, label }: { facts: { name: string; value: ReactNode }[]; label?: string }) {
+export function Facts({ facts }: { facts: { name: string; value: ReactNode }[] }) {
   return (
-    <section aria-label={label}>
-      <Descriptions
-        bordered
-        column={1}
-        size="small"
-        styles={{ label: { width: 190 }, content: { minWidth: 0 } }}
-        items={facts.map(({ name, value }) => ({ key: name, label: name, children: value }))}
-      />
-    </section>
+    <dl className="plat-facts">
+      {facts.map(({ name, value }) => (
+        <div key={name} className="plat-fact">
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }

@@ -119,7 +119,7 @@ function Overview({ provider, onGone }: { provider: ProviderDetail; onGone: () =
   ];
   return (
     <Space orientation="vertical" size="middle" style={{ width: "100%" }}>
-      <Facts facts={facts} label={t.overview} />
+      <Facts facts={facts} />
       <Changes provider={provider} onGone={onGone} />
     </Space>
   );

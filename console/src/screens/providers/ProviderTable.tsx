@@ -1,4 +1,4 @@
-import { Button, Table, type TableColumnsType, Tag } from "antd";
+import { Button, Table, type TableColumnsType } from "antd";
 import { $api } from "@/api/client";
 import type { ProviderView } from "@/api/schema";
 import { useTexts } from "@/app/texts";
@@ -25,7 +25,7 @@ export function ProviderTable({
   const columns: TableColumnsType<ProviderView> = [
     {
       title: t.name,
-      width: 320,
+      width: 280,
       render: (_, one) => (
         <>
           <Button
@@ -38,15 +38,18 @@ export function ProviderTable({
         </>
       ),
     },
-    { title: common.status, width: 150, render: (_, one) => <SupplyStatus status={one.status} /> },
-    { title: t.credentials, width: 120, render: (_, one) => <CredentialCount provider={one.id} /> },
-    { title: t.models, width: 90, align: "right", render: (_, one) => one.models },
+    { title: common.status, width: 140, render: (_, one) => <SupplyStatus status={one.status} /> },
+    { title: t.credentials, width: 100, render: (_, one) => <CredentialCount provider={one.id} /> },
+    { title: t.models, width: 80, align: "right", render: (_, one) => one.models },
     {
       title: t.interfaces,
-      render: (_, one) =>
-        one.interfaces.map((each) => <Tag key={each}>{names.interfaces[each] ?? each}</Tag>),
+      render: (_, one) => (
+        <span className="quiet">
+          {one.interfaces.map((each) => names.interfaces[each] ?? each).join(" · ")}
+        </span>
+      ),
     },
-    { title: t.source, width: 140, render: (_, one) => <SourceTag source={one.source} /> },
+    { title: t.source, width: 110, render: (_, one) => <SourceTag source={one.source} /> },
   ];
   return (
     <Table<ProviderView>
@@ -54,7 +57,7 @@ export function ProviderTable({
       columns={columns}
       dataSource={providers}
       pagination={false}
-      scroll={{ x: 1100 }}
+      scroll={{ x: 960 }}
       onRow={(one) => ({ onClick: () => onOpen(one.id), style: { cursor: "pointer" } })}
       locale={{
         emptyText: (
