@@ -96,15 +96,26 @@ def test_attempts_that_another_endpoint_rescued_count_where_they_were_made(contr
     several = []
     for number in range(6):
         failed = AttemptRecord(
-            EndpointName("p@a@open_ai"), CredentialId("c"), started_ms=0.1, duration_ms=5.0, error="HTTP 503"
+            EndpointName("p@a@open_ai"),
+            CredentialId("p/one"),
+            started_ms=0.1,
+            duration_ms=5.0,
+            error="HTTP 503",
         )
-        won = structs.replace(failed, endpoint=EndpointName("q@a@open_ai"), error="", status=200)
+        won = structs.replace(
+            failed,
+            endpoint=EndpointName("q@a@open_ai"),
+            credential=CredentialId("q/one"),
+            error="",
+            status=200,
+        )
         record = structs.replace(
             typical_record(),
             id=RequestId(f"rescued-{number}"),
             at=control.clock.wall_s() - 60.0,
             endpoint=EndpointName("q@a@open_ai"),
             model=ModelName("a"),
+            credential=CredentialId("q/one"),
             outcome=OK,
             attempts=(failed, failed, won),
         )
@@ -116,6 +127,9 @@ def test_attempts_that_another_endpoint_rescued_count_where_they_were_made(contr
     (one,) = found(control, terms(RuleKind.ERROR_RATE))
     assert (one.subject, one.value) == ("p@a@open_ai", 100.0)
     assert one.message == "p@a@open_ai: 12 of 12 attempts failed in 5 minutes (100.0 %)"
+    (one,) = found(control, terms(RuleKind.CREDENTIAL_FAILING))
+    assert one.message == "p/one: 12 of 12 attempts failed in 5 minutes (100.0 %)"
+    assert values(control, terms(RuleKind.CREDENTIAL_FAILING, least=13)) == {}
     # No call of the model failed, and it had six.
     assert values(control, terms(RuleKind.ERROR_RATE, model="a")) == {}
     with control.parts.store.read() as db:

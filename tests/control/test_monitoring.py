@@ -11,10 +11,10 @@ from starlette.testclient import TestClient
 from tests.support.control import API, Control
 from tests.support.records import typical_record
 
-from aimesh.core.ids import EndpointName, ModelName, RequestId, UserId
+from aimesh.core.ids import CredentialId, EndpointName, ModelName, RequestId, UserId
 from aimesh.core.kind import Kind
 from aimesh.core.outcome import Outcome
-from aimesh.core.record import UsageRecord
+from aimesh.core.record import AttemptRecord, UsageRecord
 from aimesh.core.usage import Usage
 from aimesh.store.usage_import import import_usage, prepared
 from aimesh.store.usage_rows import Metered
@@ -22,7 +22,15 @@ from aimesh.store.usage_rows import Metered
 # JSON of answers.
 Json = dict[str, Any]
 
-COUNTS = ("requests", "succeeded", "failed", "abandoned", "output_tokens", "output_tokens_per_s")
+COUNTS = (
+    "requests",
+    "succeeded",
+    "failed",
+    "abandoned",
+    "failed_attempts",
+    "output_tokens",
+    "output_tokens_per_s",
+)
 
 
 def chat_endpoint(control: Control) -> tuple[EndpointName, ModelName]:
@@ -77,8 +85,8 @@ def test_an_endpoint_from_calls_to_measures(control: Control, platform: TestClie
     imported(control, calls)
     told = asked(platform, f"/endpoints/{name}", since=at(control, 600))
     total = told["total"]
-    assert {field: total[field] for field in COUNTS[:5]} == {
-        "requests": 10, "succeeded": 7, "failed": 2, "abandoned": 1, "output_tokens": 800,
+    assert {field: total[field] for field in COUNTS[:6]} == {
+        "requests": 10, "succeeded": 7, "failed": 2, "abandoned": 1, "failed_attempts": 0, "output_tokens": 800,
     }  # fmt: skip
     assert (total["success_rate"], total["error_rate"]) == (70.0, 20.0)
     assert total["latency"]["average_ms"] == 2600.0
@@ -93,10 +101,40 @@ def test_an_endpoint_from_calls_to_measures(control: Control, platform: TestClie
     assert told["point_s"] == 60
     busy = [point for point in told["points"] if point["requests"]]
     assert [point["requests"] for point in busy] == [10]
-    assert {field: busy[0][field] for field in COUNTS[:5]} == {field: total[field] for field in COUNTS[:5]}
+    assert {field: busy[0][field] for field in COUNTS[:6]} == {field: total[field] for field in COUNTS[:6]}
     idle = told["points"][0]
     assert (idle["requests"], idle["success_rate"], idle["speed"]) == (0, None, None)
     assert asked(platform, f"/models/{model}", since=at(control, 600))["total"] == total
+
+
+def test_attempts_that_failed_are_the_endpoints_and_not_the_models(
+    control: Control, platform: TestClient, admin: TestClient
+) -> None:
+    name, model = chat_endpoint(control)
+    won = AttemptRecord(
+        EndpointName("q@other@open_ai"), CredentialId("q/one"), started_ms=5.0, duration_ms=5.0, status=200
+    )
+    lost = structs.replace(won, endpoint=name, status=503, error="HTTP 503")
+    imported(
+        control,
+        [call(control, number, endpoint=won.endpoint, attempts=(lost, won)) for number in range(6)]
+        + [call(control, 6), call(control, 7)],
+    )
+    since = at(control, 600)
+    told = asked(platform, f"/endpoints/{name}", since=since)
+    rates = ("requests", "succeeded", "failed", "failed_attempts", "success_rate", "error_rate")
+    assert [told["total"][each] for each in rates] == [2, 2, 0, 6, 25.0, 75.0]
+    assert [point["failed_attempts"] for point in told["points"] if point["failed_attempts"]] == [6]
+    assert told["now"] == {"status": "failing", "fault_rate": 75.0}
+    listed = {one["name"]: one for one in asked(platform, "/overview", since=since)["endpoints"]}
+    assert listed[name]["total"] == told["total"]
+    assert listed[name]["now"] == told["now"]
+    assert [listed[won.endpoint]["total"][each] for each in rates] == [6, 6, 0, 0, 100.0, 0.0]
+    whole = asked(platform, f"/models/{model}", since=since)
+    assert [whole["total"][each] for each in rates] == [8, 8, 0, 6, 100.0, 0.0]
+    assert whole["now"] == {"status": "healthy", "fault_rate": 0.0}
+    hidden = asked(admin, f"/endpoints/{name}", since=since)["total"]
+    assert (hidden["failed_attempts"], hidden["success_rate"]) == (None, 25.0)
 
 
 @pytest.mark.parametrize(

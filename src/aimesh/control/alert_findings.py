@@ -16,7 +16,7 @@ from aimesh.control.schemas_policy import shown_amount
 from aimesh.core.alert_kind import RuleKind
 from aimesh.core.ids import EndpointName, KeyId, ModelName, TenantId
 from aimesh.core.policy import Limits, Unit
-from aimesh.store.alert_queries import credential_faults
+from aimesh.store.alert_queries import Faults, credential_faults
 from aimesh.store.alerts import RuleTerms
 from aimesh.store.engine import Connection
 from aimesh.store.journal_progress import read_import_times
@@ -93,7 +93,9 @@ def _credentials(db: Connection, terms: RuleTerms, now_s: float) -> list[Finding
     return [
         finding
         for name, one in sorted(found.items())
-        for finding in _share(terms, name, one.faults, one.requests)
+        for finding in _share(
+            terms, name, one.faults + one.rescued, one.requests + one.rescued, noun=_noun(one)
+        )
     ]
 
 
@@ -106,7 +108,7 @@ def _measured(
     return read_endpoints(db, structs.replace(points, model=model, endpoint=endpoint))
 
 
-def _noun(one: Measured) -> str:
+def _noun(one: Measured | Faults) -> str:
     return "attempts" if one.rescued else "calls"
 
 

@@ -83,9 +83,12 @@ def get_overview(
                 name=place[0],
                 provider=place[0].partition("@")[0],
                 model=place[1],
-                now=shown_health(recent.get(place, Measured())),
+                now=shown_health(recent.get(place, Measured()), is_endpoint=True),
                 total=watch.shown.measures(
-                    measured.get(place, Measured()), seconds, is_chat=_is_chat(catalog, place[1])
+                    measured.get(place, Measured()),
+                    seconds,
+                    is_chat=_is_chat(catalog, place[1]),
+                    is_endpoint=True,
                 ),
             )
             for place in sorted(places)
@@ -101,7 +104,8 @@ def monitor_model(name: ModelPath, watch: Watching) -> Monitored:
 
 @NOUN.get("/monitoring/endpoints/{name:path}", "monitor_endpoint", errors=(404,))
 def monitor_endpoint(name: Id, watch: Watching) -> Monitored:
-    """One endpoint. Calls are counted at the endpoint that was tried last."""
+    """One endpoint. Calls are counted at the endpoint that was tried last, attempts that failed before where they were
+    made."""
     return _monitored(watch, name, endpoint=EndpointName(name))
 
 
@@ -118,37 +122,37 @@ def _monitored(
         recent = measured_together(read_endpoints(db, now_filter).values())
     if endpoint is not None and endpoint in catalog.endpoints:
         model = catalog.endpoints[endpoint].model
-    if not series and not recent.requests and model not in catalog.models:
+    if not series and not recent.requests + recent.rescued and model not in catalog.models:
         # What is no longer in the catalogue is shown while there is something of it.
         raise _unknown(endpoint)
     return _shown(
         watch.shown,
         window,
-        name=name,
         series=series,
         recent=recent,
-        is_chat=_is_chat(catalog, model),
+        of=_Of(name, is_chat=_is_chat(catalog, model), is_endpoint=endpoint is not None),
     )
 
 
+class _Of(Struct, frozen=True):
+    name: str
+    is_chat: bool
+    is_endpoint: bool
+
+
 def _shown(
-    shown: Shown,
-    window: Window,
-    *,
-    name: str,
-    series: dict[int, Measured],
-    recent: Measured,
-    is_chat: bool,
+    shown: Shown, window: Window, *, series: dict[int, Measured], recent: Measured, of: _Of
 ) -> Monitored:
+    is_chat, is_endpoint = of.is_chat, of.is_endpoint
     total = measured_together(series.values())
     seconds = window.passed_s(window.since_s, window.until_s - window.since_s)
     return Monitored(
-        name=name,
+        name=of.name,
         since=shown_time(window.since_s),
         until=shown_time(window.until_s),
         point_s=window.width_s,
-        now=shown_health(recent),
-        total=shown.measures(total, seconds, is_chat=is_chat),
+        now=shown_health(recent, is_endpoint=is_endpoint),
+        total=shown.measures(total, seconds, is_chat=is_chat, is_endpoint=is_endpoint),
         points=[
             shown.point(
                 start_s,
@@ -156,6 +160,7 @@ def _shown(
                     series.get(start_s, Measured()),
                     window.passed_s(start_s, window.width_s),
                     is_chat=is_chat,
+                    is_endpoint=is_endpoint,
                 ),
             )
             for start_s in window.starts

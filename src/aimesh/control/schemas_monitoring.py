@@ -4,6 +4,8 @@
    and amounts are null, and shares, durations and speeds are shown.
 2. Percentiles come from counts over fixed buckets (``core/histogram.py``): they are at most 5 % off. Averages are
    exact.
+3. A model's calls succeed or fail; an endpoint's attempts do. One that failed and whose call went on elsewhere is none
+   of the model's failures, and one of the endpoint's.
 """
 
 from enum import StrEnum
@@ -50,12 +52,17 @@ class Measures(BaseModel):
     abandoned: int | None = Field(
         description=f"The caller was gone before the end: neither success nor failure. {_OF_ALL}"
     )
+    failed_attempts: int | None = Field(
+        description=f"Attempts that failed and whose call went on, mostly elsewhere: beside the requests. {_OF_ALL}"
+    )
     output_tokens: int | None = Field(description=_OF_ALL)
     output_tokens_per_s: float | None = Field(
         description=f"Of all calls together, over the seconds that have passed. {_OF_ALL}"
     )
-    success_rate: Percent | None = Field(description="Percent of the requests; null: there was none.")
-    error_rate: Percent | None = Field(description="Failures, whoever is to blame.")
+    success_rate: Percent | None = Field(
+        description="Percent of the requests, of an endpoint's with its `failed_attempts`; null: there was none."
+    )
+    error_rate: Percent | None = Field(description="Failures, whoever is to blame; of as many.")
     speed: float | None = Field(
         description="Output tokens for each second that a call lasts; null for what is no chat, or unknown."
     )
@@ -77,7 +84,8 @@ class ErrorType(BaseModel):
 class HealthNow(BaseModel):
     status: Health = Field(
         description="Of the last five minutes. `degraded`: 5 % of the calls or more failed by no fault of the caller; "
-        "`failing`: half of them or more, of three at least; `idle`: nothing was called."
+        "`failing`: half of them or more, of three at least; `idle`: nothing was called. "
+        "Of an endpoint, its `failed_attempts` are among them."
     )
     fault_rate: Percent | None = Field(
         description="Percent of the calls that failed by no fault of the caller."
@@ -94,7 +102,8 @@ class Monitored(BaseModel):
                 "point_s": 60,
                 "now": {"status": "healthy", "fault_rate": 0.0},
                 "total": {
-                    "requests": 120, "succeeded": 118, "failed": 1, "abandoned": 1, "output_tokens": 24000,
+                    "requests": 120, "succeeded": 118, "failed": 1, "abandoned": 1, "failed_attempts": 0,
+                    "output_tokens": 24000,
                     "output_tokens_per_s": 400.0, "success_rate": 98.33, "error_rate": 0.83, "speed": 81.2,
                     "ttft": {"average_ms": 310.0, "p50_ms": 290.2, "p95_ms": 618.4, "p99_ms": 905.0},
                     "latency": {"average_ms": 2463.0, "p50_ms": 2310.0, "p95_ms": 4950.0, "p99_ms": 7250.0},
@@ -141,19 +150,24 @@ class Shown(Struct, frozen=True):
     with_counts: bool
     """Whoever asks runs the installation."""
 
-    def measures(self, measured: Measured, seconds: float, *, is_chat: bool) -> Measures:
+    def measures(
+        self, measured: Measured, seconds: float, *, is_chat: bool, is_endpoint: bool = False
+    ) -> Measures:
+        rescued = measured.rescued if is_endpoint else 0
+        tried = measured.requests + rescued
         lasted_s = measured.durations.total_us / 1e6
         return Measures(
             requests=self.count(measured.requests),
             succeeded=self.count(measured.succeeded),
             failed=self.count(measured.failed),
             abandoned=self.count(measured.abandoned),
+            failed_attempts=self.count(measured.rescued),
             output_tokens=self.count(measured.output_tokens),
             output_tokens_per_s=(
                 round(measured.output_tokens / seconds, 3) if self.with_counts and seconds > 0 else None
             ),
-            success_rate=percent(measured.succeeded, measured.requests),
-            error_rate=percent(measured.failed, measured.requests),
+            success_rate=percent(measured.succeeded, tried),
+            error_rate=percent(measured.failed + rescued, tried),
             speed=round(measured.output_tokens / lasted_s, 3) if is_chat and lasted_s > 0 else None,
             ttft=_durations(measured.ttfts),
             latency=_durations(measured.durations),
@@ -178,11 +192,13 @@ class Shown(Struct, frozen=True):
         return number if self.with_counts else None
 
 
-def shown_health(measured: Measured) -> HealthNow:
-    rate = percent(measured.faults, measured.requests)
+def shown_health(measured: Measured, *, is_endpoint: bool) -> HealthNow:
+    rescued = measured.rescued if is_endpoint else 0
+    tried = measured.requests + rescued
+    rate = percent(measured.faults + rescued, tried)
     if rate is None:
         status = Health.IDLE
-    elif rate >= FAILING and measured.requests >= FEWEST_FAILING:
+    elif rate >= FAILING and tried >= FEWEST_FAILING:
         status = Health.FAILING
     else:
         status = Health.DEGRADED if rate >= DEGRADED else Health.HEALTHY
