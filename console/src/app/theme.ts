@@ -41,4 +41,5 @@ export const dark: ThemeConfig = {
     colorBgContainer: "#16181d",
     colorBgElevated: "#1d2027",
   },
+  components: { Menu: { itemSelectedColor: "#c7c8fd" } },
 };
