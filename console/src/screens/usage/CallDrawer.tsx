@@ -50,7 +50,7 @@ function Shown({ call }: { call: UsageCall }) {
       <Space wrap style={{ marginBottom: 16 }}>
         <OutcomeTag call={call} />
         {call.status > 0 ? <Tag>HTTP {call.status}</Tag> : null}
-        {call.error_code ? <Tag color="error">{call.error_code}</Tag> : null}
+        {call.error_code ? <Tag>{call.error_code}</Tag> : null}
         <Tag>{call.stream ? t.streamed : t.whole}</Tag>
       </Space>
       <section className="usage-section">

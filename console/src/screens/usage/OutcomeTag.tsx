@@ -1,4 +1,4 @@
-import { Badge, Tag, Tooltip } from "antd";
+import { Badge, Tooltip } from "antd";
 import type { UsageCall } from "@/api/schema";
 import { useTexts } from "@/app/texts";
 import { SETTLEMENT } from "./attempts";
@@ -19,7 +19,9 @@ export function OutcomeTag({ call }: { call: UsageCall }) {
   const isGood = call.outcome === "ok";
   return (
     <Tooltip title={t.settlementHint}>
-      <Tag color={isGood ? "default" : "error"}>{isGood ? t.settlement : t.settlementFailed}</Tag>
+      <span>
+        <Badge status={isGood ? "default" : "error"} text={isGood ? t.settlement : t.settlementFailed} />
+      </span>
     </Tooltip>
   );
 }
