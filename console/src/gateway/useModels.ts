@@ -33,9 +33,15 @@ export function useModels({ kind, keyId, search = "" }: ModelsAsked) {
 }
 
 export function defaultModel(models: ModelView[]): ModelView | undefined {
-  const callable = models.filter(isCallable);
+  const all = models.filter(isCallable);
+  // What can be asked in words comes before what needs a picture.
+  const callable = [...all.filter(takesText), ...all.filter((model) => !takesText(model))];
   const known = PREFERRED.flatMap((name) => callable.filter((model) => model.name === name));
   return known[0] ?? callable[0];
+}
+
+export function takesText(model: ModelView): boolean {
+  return model.input.includes("text");
 }
 
 export function isCallable(model: ModelView): boolean {

@@ -20,6 +20,8 @@ export interface OrderFormProps extends WorkProps {
   hasDuration?: boolean;
   hasWatermark?: boolean;
   mostPictures: number;
+  /** The model cannot begin without one. */
+  needsPicture?: boolean;
   onRun: () => void;
   onStop: () => void;
   isRunning: boolean;
@@ -29,7 +31,9 @@ export function OrderForm(props: OrderFormProps) {
   const t = useTexts(common);
   const words = useTexts(texts);
   const { order, onOrder, keyId } = props;
-  const isReady = keyId !== "" && (order.prompt.trim() !== "" || order.images.length > 0);
+  const lacksPicture = props.needsPicture === true && order.images.length === 0;
+  const isEmpty = order.prompt.trim() === "" && order.images.length === 0;
+  const isReady = keyId !== "" && !lacksPicture && !isEmpty;
   return (
     <Form layout="vertical" onFinish={props.onRun}>
       <Form.Item>
@@ -49,7 +53,7 @@ export function OrderForm(props: OrderFormProps) {
         />
       </Form.Item>
       {props.mostPictures > 0 ? (
-        <Form.Item label={words.pictures}>
+        <Form.Item label={words.pictures} {...(lacksPicture ? { extra: words.needsPicture } : {})}>
           <Pictures
             value={order.images}
             most={props.mostPictures}

@@ -1,4 +1,4 @@
-import { App, Button, Skeleton, Space, Tag } from "antd";
+import { App, Badge, type BadgeProps, Button, Skeleton, Space } from "antd";
 import type { ReactNode } from "react";
 import { Link } from "react-router";
 import { useTexts } from "@/app/texts";
@@ -10,7 +10,7 @@ import { TaskCost } from "./TaskCost";
 import { texts } from "./texts";
 import { useTask } from "./useTask";
 
-const COLOURS: Partial<Record<TaskState, string>> = {
+const MARKS: Partial<Record<TaskState, BadgeProps["status"]>> = {
   running: "processing",
   succeeded: "success",
   failed: "error",
@@ -32,7 +32,7 @@ export function TaskView({ interfaceName, id, keyId, show }: TaskViewProps) {
   return (
     <Space orientation="vertical" style={{ width: "100%" }}>
       <Space wrap aria-live="polite">
-        <Tag color={COLOURS[task.state]}>{t.states[task.state]}</Tag>
+        <Badge status={MARKS[task.state] ?? "default"} text={t.states[task.state]} />
         <span className="quiet">{t.task}</span>
         <span className="mono">{id}</span>
         <CopyButton text={id} label={t.copyTask} />

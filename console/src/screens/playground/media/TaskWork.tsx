@@ -5,6 +5,7 @@ import type { Kind, ModelView } from "@/api/schema";
 import { useTexts } from "@/app/texts";
 import { CallFacts } from "@/gateway/CallFacts";
 import { pathOf } from "@/gateway/interfaces";
+import { takesText } from "@/gateway/useModels";
 import { Empty } from "@/ui/Empty";
 import { ErrorView } from "@/ui/ErrorView";
 import { useUrlState } from "@/ui/useUrlState";
@@ -48,6 +49,7 @@ function Tasks(props: TaskWorkProps & { model: ModelView }) {
     watermark: false,
   });
   const takesPictures = model.input.includes("image");
+  const needsPicture = !takesText(model) || /-[ir]2v$/.test(model.name);
   const order = { ...kept, model: model.name, images: takesPictures ? kept.images : [] };
   const interfaceName = model.interfaces[0] ?? "task";
   const body = taskBody(interfaceName, order);
@@ -70,6 +72,7 @@ function Tasks(props: TaskWorkProps & { model: ModelView }) {
           order={order}
           onOrder={(next) => setKept({ ...kept, ...next })}
           mostPictures={takesPictures ? 4 : 0}
+          needsPicture={needsPicture}
           onRun={() => void run()}
           onStop={stop}
           isRunning={isRunning}

@@ -4,6 +4,7 @@ export const texts = defineTexts({
   en: {
     size: "Size",
     pictures: "Pictures that go in",
+    needsPicture: "This model begins at a picture: add one.",
     watermark: "Watermark",
     ratio: "Ratio",
     resolution: "Resolution",
@@ -36,6 +37,7 @@ export const texts = defineTexts({
   zh: {
     size: "尺寸",
     pictures: "输入图片",
+    needsPicture: "该模型需要输入图片，请先添加。",
     watermark: "水印",
     ratio: "宽高比",
     resolution: "分辨率",
