@@ -115,7 +115,7 @@ function RoleField({ member }: { member: Member | null }) {
       <Radio.Group disabled={isOwn} aria-label={t.role}>
         <Space orientation="vertical">
           {offered.map((role) => (
-            <Radio key={role} value={role}>
+            <Radio key={role} value={role} style={{ alignItems: "flex-start" }}>
               <RoleName role={role} />
               <div className="quiet">{words[role]}</div>
             </Radio>
