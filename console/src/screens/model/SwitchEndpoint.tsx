@@ -42,7 +42,6 @@ export function SwitchEndpoint({ endpoint }: { endpoint: EndpointView }) {
       <Button
         type="link"
         size="small"
-        danger={!isOff}
         disabled={isOfFile}
         loading={change.isPending}
         onClick={() => void (isOff ? quietly() : ask())}
