@@ -1,7 +1,7 @@
 /** A call of the gateway from the page, streamed or whole. */
 
 import { type Frame, makeFrameReader } from "./frames";
-import { isNewText } from "./heldKeys";
+import { ageOf } from "./heldKeys";
 import { type GatewayProblem, isFailure, readProblem } from "./problem";
 
 export interface Call {
@@ -31,6 +31,7 @@ export interface CallResult {
   totalMs: number;
 }
 
+/** Workers hear of a new key within a second; a call before that would be refused. */
 const NEW_KEY_WAIT = 1_200;
 const END_MARKS = new Set([
   "message_stop",
@@ -41,11 +42,17 @@ const END_MARKS = new Set([
 ]);
 
 export async function callGateway(call: Call): Promise<CallResult> {
+  const age = ageOf(call.keyText);
+  if (age !== null) await pause(NEW_KEY_WAIT - age);
   const result = await callOnce(call);
-  const isTooNew = result.problem?.code === "GATEWAY_INVALID_VIRTUAL_KEY" && isNewText(call.keyText);
+  const isTooNew = result.problem?.code === "GATEWAY_INVALID_VIRTUAL_KEY" && ageOf(call.keyText) !== null;
   if (!isTooNew || call.signal?.aborted) return result;
-  await new Promise((resolve) => setTimeout(resolve, NEW_KEY_WAIT));
+  await pause(NEW_KEY_WAIT);
   return callOnce(call);
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, milliseconds)));
 }
 
 async function callOnce(call: Call): Promise<CallResult> {

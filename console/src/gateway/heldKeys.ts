@@ -24,6 +24,8 @@ export function holdText(keyId: string, text: string, isNew = false): void {
   if (isNew) madeAt.set(text, Date.now());
 }
 
-export function isNewText(text: string): boolean {
-  return Date.now() - (madeAt.get(text) ?? 0) < NEW_FOR;
+/** Milliseconds since a key was made here; null: it is no new key. */
+export function ageOf(text: string): number | null {
+  const age = Date.now() - (madeAt.get(text) ?? Number.NEGATIVE_INFINITY);
+  return age < NEW_FOR ? age : null;
 }
