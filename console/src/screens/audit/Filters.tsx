@@ -17,7 +17,6 @@ const OF_INSTALLATION = new Set([
   "credential",
   "model",
   "endpoint",
-  "provider",
   "discount",
   "usage",
   "alert_channel",

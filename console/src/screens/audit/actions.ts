@@ -10,9 +10,8 @@ export const ACTIONS: Record<string, string[]> = {
   token: ["create", "remove"],
   task: ["cancel"],
   credential: ["create", "change", "test", "delete"],
-  model: ["create", "change", "delete"],
-  endpoint: ["create", "change", "delete"],
-  provider: ["create", "change", "delete"],
+  model: ["change", "reset"],
+  endpoint: ["change", "reset"],
   discount: ["create", "change", "delete"],
   usage: ["reprice"],
   alert_channel: ["create", "change", "test", "delete"],
@@ -23,6 +22,8 @@ export const ACTIONS: Record<string, string[]> = {
 interface ActionTexts {
   kinds: Record<string, string>;
   verbs: Record<string, string>;
+  /** Where kind and verb together read badly. */
+  whole: Record<string, string>;
   join: (kind: string, verb: string) => string;
   all: (kind: string) => string;
 }
@@ -33,13 +34,12 @@ export const actionTexts = defineTexts<ActionTexts>({
       key: "API key",
       byok: "BYOK key",
       user: "Member",
-      session: "Session",
+      session: "Signing in",
       token: "API token",
       task: "Task",
       credential: "Provider key",
       model: "Model",
       endpoint: "Endpoint",
-      provider: "Provider",
       discount: "Discount",
       usage: "Usage",
       alert_channel: "Alert channel",
@@ -56,15 +56,18 @@ export const actionTexts = defineTexts<ActionTexts>({
       delete: "deleted",
       remove: "removed",
       test: "tested",
-      password: "password set",
-      password_link: "password link made",
       lock: "locked",
       bind: "bound to single sign-on",
-      begin: "begun (signed in)",
-      refuse: "refused (sign-in failed)",
-      end: "ended (signed out)",
       cancel: "cancelled",
       reprice: "priced again",
+      reset: "set back",
+    },
+    whole: {
+      "session.begin": "Signed in",
+      "session.refuse": "Sign-in refused",
+      "session.end": "Signed out",
+      "user.password": "Password set",
+      "user.password_link": "Password link made",
     },
     join: (kind, verb) => `${kind} ${verb}`,
     all: (kind) => `${kind}: everything`,
@@ -74,13 +77,12 @@ export const actionTexts = defineTexts<ActionTexts>({
       key: "API Key",
       byok: "自带密钥",
       user: "成员",
-      session: "会话",
+      session: "登录",
       token: "API 令牌",
       task: "任务",
       credential: "供应商密钥",
       model: "模型",
       endpoint: "端点",
-      provider: "供应商",
       discount: "折扣",
       usage: "用量",
       alert_channel: "告警渠道",
@@ -97,15 +99,18 @@ export const actionTexts = defineTexts<ActionTexts>({
       delete: "删除",
       remove: "移除",
       test: "测试",
-      password: "设置密码",
-      password_link: "生成密码链接",
       lock: "锁定",
       bind: "绑定单点登录",
-      begin: "开始（登录）",
-      refuse: "拒绝（登录失败）",
-      end: "结束（退出）",
       cancel: "取消",
       reprice: "重新计价",
+      reset: "恢复默认",
+    },
+    whole: {
+      "session.begin": "登录",
+      "session.refuse": "登录被拒绝",
+      "session.end": "退出登录",
+      "user.password": "设置密码",
+      "user.password_link": "生成密码链接",
     },
     join: (kind, verb) => `${kind}：${verb}`,
     all: (kind) => `${kind}：全部`,
@@ -113,6 +118,8 @@ export const actionTexts = defineTexts<ActionTexts>({
 });
 
 export function actionInWords(action: string, t: ActionTexts): string {
+  const whole = t.whole[action];
+  if (whole !== undefined) return whole;
   const [kind = "", verb = ""] = action.split(".");
   const words = t.verbs[verb];
   return words === undefined ? action : t.join(t.kinds[kind] ?? kind, words);

@@ -94,7 +94,6 @@ function RowActions({ credential, open }: { credential: CredentialView; open: (w
       <Button
         size="small"
         type="text"
-        danger
         aria-label={t.removeOf(name)}
         loading={actions.isAsking}
         onClick={() => void actions.askRemove()}
