@@ -1,16 +1,18 @@
 /** What can be done to one key. On narrow screens all of it is in the menu. */
 import { MoreOutlined } from "@ant-design/icons";
 import { App, Button, Dropdown, Flex, type MenuProps } from "antd";
-import { useState } from "react";
+import { lazy, useState } from "react";
 import { Link, useNavigate } from "react-router";
 import type { KeyView, KeyWithText } from "@/api/schema";
 import { useMay } from "@/app/session";
 import { useTexts } from "@/app/texts";
+import { Later } from "@/ui/Later";
 import type { UrlState } from "@/ui/useUrlState";
-import { CopyKey } from "./CopyKey";
-import { RotateKey } from "./RotateKey";
 import { texts } from "./texts";
 import { useKeyChanges } from "./useKeyChanges";
+
+const CopyKey = lazy(() => import("./CopyKey").then((each) => ({ default: each.CopyKey })));
+const RotateKey = lazy(() => import("./RotateKey").then((each) => ({ default: each.RotateKey })));
 
 interface Props {
   item: KeyView;
@@ -66,8 +68,10 @@ export function KeyActions({ item, isWide, open, onMade }: Props) {
           aria-label={t.more(item.alias)}
         />
       </Dropdown>
-      {dialog === "copy" ? <CopyKey item={item} onClose={close} onMade={onMade} /> : null}
-      {dialog === "rotate" ? <RotateKey item={item} onClose={close} onMade={onMade} /> : null}
+      <Later when={dialog !== null}>
+        {dialog === "copy" ? <CopyKey item={item} onClose={close} onMade={onMade} /> : null}
+        {dialog === "rotate" ? <RotateKey item={item} onClose={close} onMade={onMade} /> : null}
+      </Later>
     </Flex>
   );
 }
@@ -77,7 +81,7 @@ function useQuestions(item: KeyView) {
   const t = useTexts(texts);
   const { modal } = App.useApp();
   const { enable, disable, remove, isPending } = useKeyChanges(item);
-  const common = { cancelText: t.cancel, autoFocusButton: "cancel" as const };
+  const common = { cancelText: t.cancel, focusable: { autoFocusButton: "cancel" as const } };
   return {
     isPending,
     enable: () => void enable(),

@@ -1,9 +1,9 @@
-import { Badge, Button, Grid, Skeleton, Table, type TableColumnsType, Tag, Tooltip, Typography } from "antd";
-import { cloneElement, isValidElement, type ReactNode } from "react";
+import { Button, Grid, Skeleton, Table, type TableColumnsType, Tag, Tooltip } from "antd";
+import type { ReactNode } from "react";
 import type { KeyView, KeyWithText } from "@/api/schema";
 import { useMay } from "@/app/session";
 import { type Texts, useTexts } from "@/app/texts";
-import { Time } from "@/ui/Time";
+import { Dot } from "@/ui/Dot";
 import { useFormat } from "@/ui/useFormat";
 import type { UrlState } from "@/ui/useUrlState";
 import { KeyActions } from "./KeyActions";
@@ -46,8 +46,7 @@ export function KeyTable({ keys, isStale, chosen, onChoose, onMade, open, empty 
       pagination={false}
       loading={isStale}
       dataSource={keys}
-      scroll={{ x: isWide ? 1030 : 560 }}
-      measureRowRender={unfocusable}
+      scroll={{ x: isWide ? 1000 : 560 }}
       locale={{ emptyText: empty }}
       columns={isWide ? wideColumns(t, (key) => open({ route: key.id }), actions) : narrowColumns(t, actions)}
       rowSelection={
@@ -55,6 +54,7 @@ export function KeyTable({ keys, isStale, chosen, onChoose, onMade, open, empty 
           ? {
               selectedRowKeys: chosen.map((key) => key.id),
               preserveSelectedRowKeys: true,
+              columnTitle: (checkbox) => <ChooseAll>{checkbox}</ChooseAll>,
               onChange: (_, rows) => onChoose(rows),
               getCheckboxProps: (key) => ({
                 disabled: key.source === "file",
@@ -68,9 +68,12 @@ export function KeyTable({ keys, isStale, chosen, onChoose, onMade, open, empty 
   );
 }
 
-/** The row that measures widths repeats the head, its checkbox too, which nobody should come upon. */
-function unfocusable(row: ReactNode): ReactNode {
-  return isValidElement<{ inert?: boolean }>(row) ? cloneElement(row, { inert: true }) : row;
+/** Ant Design repeats the head in a hidden row that measures widths; nobody should come upon its checkbox there. */
+function ChooseAll({ children }: { children: ReactNode }) {
+  const settle = (place: HTMLSpanElement | null) => {
+    if (place) place.inert = place.closest("[aria-hidden]") !== null;
+  };
+  return <span ref={settle}>{children}</span>;
 }
 
 function wideColumns(
@@ -79,24 +82,24 @@ function wideColumns(
   actions: (key: KeyView) => ReactNode,
 ): TableColumnsType<KeyView> {
   return [
-    { title: t.name, key: "name", width: 176, render: (_, key) => <Name item={key} /> },
+    { title: t.name, key: "name", width: 164, render: (_, key) => <Name item={key} /> },
     {
       title: t.key,
       key: "text",
       width: 164,
       render: (_, key) => <KeyText item={key} />,
     },
-    { title: t.status, key: "status", width: 96, render: (_, key) => <Status item={key} /> },
-    { title: t.quota, key: "quota", width: 164, render: (_, key) => <QuotaBars limits={key.limits} /> },
+    { title: t.status, key: "status", width: 88, render: (_, key) => <Status item={key} /> },
+    { title: t.quota, key: "quota", width: 148, render: (_, key) => <QuotaBars limits={key.limits} /> },
     {
       title: t.route,
       key: "route",
-      width: 150,
+      width: 136,
       render: (_, key) => <RouteCell item={key} onOpen={() => openRoute(key)} />,
     },
-    { title: t.owner, key: "owner", width: 84, render: (_, key) => <Owner item={key} /> },
-    { title: t.created, key: "created", width: 96, render: (_, key) => <Time at={key.created_at} /> },
-    { title: t.actions, key: "actions", width: 104, fixed: "end", render: (_, key) => actions(key) },
+    { title: t.owner, key: "owner", width: 80, render: (_, key) => <Owner item={key} /> },
+    { title: t.created, key: "created", width: 100, render: (_, key) => <Created item={key} /> },
+    { title: t.actions, key: "actions", width: 98, fixed: "end", render: (_, key) => actions(key) },
   ];
 }
 
@@ -126,7 +129,7 @@ function Name({ item }: { item: KeyView }) {
   ].filter(Boolean);
   return (
     <div>
-      <Typography.Text strong>{item.alias}</Typography.Text>
+      <strong>{item.alias}</strong>
       {item.source === "file" ? (
         <Tooltip title={t.ofFileHint}>
           <Tag tabIndex={0} style={{ marginInlineStart: 6 }}>
@@ -152,7 +155,7 @@ function Status({ item }: { item: KeyView }) {
   const time = (at: string) => format.time(at).slice(0, 16);
   return (
     <>
-      <Badge status={COLORS[item.status]} text={t.statuses[item.status]} />
+      <Dot color={COLORS[item.status]}>{t.statuses[item.status]}</Dot>
       {item.expires_at ? (
         <div className="quiet">
           {item.status === "expired" ? t.expired(time(item.expires_at)) : t.expires(time(item.expires_at))}
@@ -177,9 +180,9 @@ function RouteCell({ item, onOpen }: { item: KeyView; onOpen: () => void }) {
       </Button>
       {item.warnings.map((warning) => (
         <div key={warning}>
-          <Typography.Text type="warning">
+          <span className="warn">
             {t.warnings}: {warning}
-          </Typography.Text>
+          </span>
         </div>
       ))}
     </>
@@ -190,4 +193,14 @@ function Owner({ item }: { item: KeyView }) {
   const t = useTexts(texts);
   if (item.owner === null) return <span className="quiet">{t.nobody}</span>;
   return item.owner.username ?? <span className="quiet">{t.removedPerson}</span>;
+}
+
+function Created({ item }: { item: KeyView }) {
+  const format = useFormat();
+  if (!item.created_at) return <span className="quiet">-</span>;
+  return (
+    <time dateTime={item.created_at} className="number" title={format.time(item.created_at)}>
+      {format.day(item.created_at)}
+    </time>
+  );
 }

@@ -43,7 +43,9 @@ export function KeyText({ item }: { item: KeyView }) {
   const eye = text === null ? t.show(item.alias) : t.hide(item.alias);
   return (
     <Flex align="center" gap={2}>
-      <span className="mono">{text ?? item.key}</span>
+      <span className="mono" style={{ minWidth: 0, wordBreak: "break-all" }}>
+        {text ?? item.key}
+      </span>
       {mayReveal ? (
         <>
           <Tooltip title={eye}>

@@ -2,24 +2,26 @@
 import { PlusOutlined, ReloadOutlined } from "@ant-design/icons";
 import { keepPreviousData } from "@tanstack/react-query";
 import { Button, Space } from "antd";
-import { useState } from "react";
+import { lazy, useState } from "react";
 import { $api } from "@/api/client";
 import type { KeyView, KeyWithText } from "@/api/schema";
 import { useMay } from "@/app/session";
 import { useTexts } from "@/app/texts";
 import { Empty } from "@/ui/Empty";
 import { ErrorView } from "@/ui/ErrorView";
+import { Later } from "@/ui/Later";
 import { PageHead } from "@/ui/PageHead";
 import { Pager, useCursors } from "@/ui/Pager";
 import { useUrlState } from "@/ui/useUrlState";
-import { BatchBar } from "./BatchBar";
 import { Filters, isFiltered, NO_FILTERS, queryOf } from "./Filters";
-import { KeyDrawer } from "./KeyDrawer";
 import { KeyTable } from "./KeyTable";
-import { MadeKey } from "./MadeKey";
-import { RouteDrawer } from "./RouteDrawer";
 import { texts } from "./texts";
 
+// The list is the first screen that many people see: what it does not show yet is not loaded with it.
+const BatchBar = lazy(() => import("./BatchBar").then((each) => ({ default: each.BatchBar })));
+const KeyDrawer = lazy(() => import("./KeyDrawer").then((each) => ({ default: each.KeyDrawer })));
+const MadeKey = lazy(() => import("./MadeKey").then((each) => ({ default: each.MadeKey })));
+const RouteDrawer = lazy(() => import("./RouteDrawer").then((each) => ({ default: each.RouteDrawer })));
 const PER_PAGE = 25;
 
 export default function Keys() {
@@ -61,7 +63,9 @@ export default function Keys() {
         }
       />
       <Filters address={address} change={change} />
-      {chosen.length > 0 ? <BatchBar chosen={chosen} onForget={() => setChosen([])} /> : null}
+      <Later when={chosen.length > 0}>
+        {chosen.length > 0 ? <BatchBar chosen={chosen} onForget={() => setChosen([])} /> : null}
+      </Later>
       {query.error ? (
         <ErrorView error={query.error} onRetry={() => void query.refetch()} />
       ) : (
@@ -86,13 +90,19 @@ export default function Keys() {
         />
       )}
       <Pager pages={pages} next={query.data?.next_cursor} total={query.data?.total} />
-      <KeyDrawer
-        open={address.new ? "new" : (address.edit ?? null)}
-        onClose={() => change({ new: null, edit: null })}
-        onMade={showMade}
-      />
-      <RouteDrawer open={address.route ?? null} onClose={() => change({ route: null })} />
-      {made ? <MadeKey made={made.key} isRotated={made.isRotated} onClose={() => setMade(null)} /> : null}
+      <Later when={Boolean(address.new || address.edit)}>
+        <KeyDrawer
+          open={address.new ? "new" : (address.edit ?? null)}
+          onClose={() => change({ new: null, edit: null })}
+          onMade={showMade}
+        />
+      </Later>
+      <Later when={Boolean(address.route)}>
+        <RouteDrawer open={address.route ?? null} onClose={() => change({ route: null })} />
+      </Later>
+      <Later when={made !== null}>
+        {made ? <MadeKey made={made.key} isRotated={made.isRotated} onClose={() => setMade(null)} /> : null}
+      </Later>
     </>
   );
 }

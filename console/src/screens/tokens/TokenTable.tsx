@@ -108,7 +108,7 @@ function Remove({ token }: { token: TokenAnswer }) {
           okText: t.remove,
           okButtonProps: { danger: true },
           cancelText: t.cancel,
-          autoFocusButton: "cancel",
+          focusable: { autoFocusButton: "cancel" },
           onOk: work,
         })
       }

@@ -1,7 +1,8 @@
 /** Quotas with what was used of them. */
-import { Flex, Progress } from "antd";
+import { Flex } from "antd";
 import type { LimitsUse, QuotaUse } from "@/api/schema";
 import { useTexts } from "@/app/texts";
+import { Bar } from "@/ui/Bar";
 import { useFormat } from "@/ui/useFormat";
 import { shareOf } from "./quota";
 import { texts } from "./texts";
@@ -39,16 +40,7 @@ function QuotaBar({ quota }: { quota: QuotaUse }) {
         {words}
         {quota.unit === "tokens" ? ` · ${t.units.tokens}` : null}
       </span>
-      {share === null ? null : (
-        <Progress
-          size="small"
-          percent={share * 100}
-          showInfo={false}
-          status={share >= 1 ? "exception" : "normal"}
-          aria-label={words}
-          style={{ lineHeight: 1, margin: 0, display: "block" }}
-        />
-      )}
+      {share === null ? null : <Bar share={share} isOver={share >= 1} label={words} />}
       <div className="quiet number" style={{ fontSize: 12 }}>
         {share === 1 ? `${t.spent} · ` : null}
         {reset}
