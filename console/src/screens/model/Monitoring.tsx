@@ -14,6 +14,7 @@ import { useFormat } from "@/ui/useFormat";
 import { useUrlState } from "@/ui/useUrlState";
 import { type Line, timeOption } from "./charts";
 import { Figures } from "./Figures";
+import { ScrollBox } from "./ScrollBox";
 import { monitoringTexts } from "./texts-monitoring";
 
 const HOUR = 3_600_000;
@@ -161,23 +162,28 @@ function Errors({ errors }: { errors: ErrorType[] }) {
   if (errors.length === 0) return <Empty title={t.noErrors} />;
   const hasCounts = errors.some((each) => each.requests !== null);
   return (
-    <Table
-      rowKey={(each) => `${each.outcome} ${each.code}`}
-      size="small"
-      dataSource={errors}
-      pagination={false}
-      scroll={{ x: 560 }}
-      columns={[
-        { title: t.outcome, dataIndex: "outcome" },
-        { title: t.code, dataIndex: "code", render: (code: string) => <span className="mono">{code}</span> },
-        ...(hasCounts ? [{ title: t.requests, dataIndex: "requests", align: "end" as const }] : []),
-        {
-          title: t.share,
-          dataIndex: "share",
-          align: "end",
-          render: (share: number | null) => (share === null ? "-" : format.percent(share / 100)),
-        },
-      ]}
-    />
+    <ScrollBox label={t.errors} width={560}>
+      <Table
+        rowKey={(each) => `${each.outcome} ${each.code}`}
+        size="small"
+        dataSource={errors}
+        pagination={false}
+        columns={[
+          { title: t.outcome, dataIndex: "outcome" },
+          {
+            title: t.code,
+            dataIndex: "code",
+            render: (code: string) => <span className="mono">{code}</span>,
+          },
+          ...(hasCounts ? [{ title: t.requests, dataIndex: "requests", align: "end" as const }] : []),
+          {
+            title: t.share,
+            dataIndex: "share",
+            align: "end",
+            render: (share: number | null) => (share === null ? "-" : format.percent(share / 100)),
+          },
+        ]}
+      />
+    </ScrollBox>
   );
 }

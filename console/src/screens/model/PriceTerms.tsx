@@ -11,6 +11,7 @@ import {
   type VideoRate,
 } from "@/screens/models/price";
 import { useFormat } from "@/ui/useFormat";
+import { ScrollBox } from "./ScrollBox";
 import { priceTexts } from "./texts-prices";
 
 export function PriceView({ price }: { price: Price }) {
@@ -75,15 +76,16 @@ function Tiers({ tiers, currency }: { tiers: Tier[]; currency: string }) {
     })),
   ];
   return (
-    <Table
-      rowKey="place"
-      size="small"
-      columns={columns}
-      dataSource={rows}
-      pagination={false}
-      scroll={{ x: 200 + kinds.length * 110 }}
-      footer={() => `${currency}, ${t.perMillion}`}
-    />
+    <ScrollBox label={t.perMillion} width={200 + kinds.length * 110}>
+      <Table
+        rowKey="place"
+        size="small"
+        columns={columns}
+        dataSource={rows}
+        pagination={false}
+        footer={() => `${currency}, ${t.perMillion}`}
+      />
+    </ScrollBox>
   );
 }
 
