@@ -13,8 +13,9 @@ export function useUrlState(): UrlState {
   const change = useCallback(
     (changes: Record<string, string | null | undefined>) => {
       setSearch(
-        (before) => {
-          const next = new URLSearchParams(before);
+        () => {
+          // Not what was rendered: a change that was made a moment ago is in the address before it is on the page.
+          const next = new URLSearchParams(window.location.search);
           if (!("page" in changes)) next.delete("page");
           for (const [name, value] of Object.entries(changes)) {
             if (value === null || value === undefined || value === "") next.delete(name);
