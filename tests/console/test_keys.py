@@ -73,7 +73,7 @@ def test_a_key_is_made_shown_once_and_works(stack: Stack, open_page: OpenPage) -
     assert made["limits"]["rpm"] == 600
     quotas = {(one["unit"], one["period"]): one["limit"] for one in made["limits"]["quotas"]}
     assert quotas[("tokens", "monthly")] == 1_000_000
-    assert [limit for (unit, _), limit in quotas.items() if unit == "CNY"] == ["100.50"]
+    assert [limit for (unit, _), limit in quotas.items() if unit == "CNY"] == ["100.5"]
     page.get_by_role("button", name="Done").click()
     expect(row_of(page, alias)).to_contain_text("600 RPM")
     expect(row_of(page, alias).get_by_role("progressbar")).to_have_count(2)

@@ -2,7 +2,7 @@
 import { MoreOutlined } from "@ant-design/icons";
 import { App, Button, Dropdown, Flex, type MenuProps } from "antd";
 import { lazy, useState } from "react";
-import { Link, useNavigate } from "react-router";
+import { useNavigate } from "react-router";
 import type { KeyView, KeyWithText } from "@/api/schema";
 import { useMay } from "@/app/session";
 import { useTexts } from "@/app/texts";
@@ -80,6 +80,7 @@ export function KeyActions({ item, isWide, open, onMade }: Props) {
 function useQuestions(item: KeyView) {
   const t = useTexts(texts);
   const { modal } = App.useApp();
+  const navigate = useNavigate();
   const { enable, disable, remove, isPending } = useKeyChanges(item);
   const common = { cancelText: t.cancel, focusable: { autoFocusButton: "cancel" as const } };
   return {
@@ -100,10 +101,17 @@ function useQuestions(item: KeyView) {
         title: t.removeTitle(item.alias),
         content: (
           <>
-            {t.removeHint}{" "}
-            <Link to={usagePath(item)} onClick={() => asked.destroy()}>
+            {t.removeHint} {/* Questions are drawn outside the router, where no Link works. */}
+            <a
+              href={usagePath(item)}
+              onClick={(event) => {
+                event.preventDefault();
+                asked.destroy();
+                void navigate(usagePath(item));
+              }}
+            >
               {t.viewUsage}
-            </Link>
+            </a>
           </>
         ),
         okText: t.remove,
