@@ -7,6 +7,7 @@
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from math import ceil
 from typing import Literal, TypeVar
 
 from msgspec import Struct, field
@@ -152,7 +153,8 @@ def _gather(
     group_of: Callable[[int, EndpointName, ModelName], Group],
 ) -> None:
     table = USAGE_POINTS.c
-    since_s, until_s = times.between
+    # As whole numbers: PostgreSQL finds no point by its index among fractions.
+    since_s, until_s = map(ceil, times.between)
     question = select(
         table.start_s,
         table.endpoint,

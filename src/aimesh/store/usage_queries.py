@@ -10,6 +10,7 @@
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
+from math import ceil
 from typing import Any, Literal
 
 from msgspec import Struct, field, structs
@@ -268,7 +269,12 @@ def latest_hour(db: Connection, wanted: UsageFilter, steps: Sequence[float] | No
     if steps is None:
         table = _shortest(wanted, ())
         hour = table.hour_s
-        question = select(hour).where(*_within(db, wanted, table)).order_by(hour.desc()).limit(1)
+        question = (
+            select(hour)
+            .where(*_begun(table, wanted.since_s, wanted.until_s), *_matches(db, wanted, table))
+            .order_by(hour.desc())
+            .limit(1)
+        )
         return db.execute(question).scalar()
     return db.execute(select(func.max(_rows(db, wanted, (), steps).hour_s))).scalar()
 
@@ -328,7 +334,7 @@ def _rows(
                     case((table.outcome == outcome.value, table.requests), else_=0).label(name)
                     for name, outcome in (("succeeded", Outcome.OK), ("abandoned", Outcome.CLIENT_GONE))
                 ),
-            ).where(table.hour_s >= since_s, table.hour_s < until_s, *_matches(db, wanted, table))
+            ).where(*_begun(table, since_s, until_s), *_matches(db, wanted, table))
         )
     for grain in ("d", "w"):
         starts = [one.start_s for one in periods if one.grain == grain]
@@ -446,12 +452,9 @@ def _shortest_sums(needed: set[str]) -> Columns:
     return USAGE_SUMS.c
 
 
-def _within(db: Connection, wanted: UsageFilter, table: Columns) -> list[ColumnElement[bool]]:
-    return [
-        table.hour_s >= wanted.since_s,
-        table.hour_s < wanted.until_s,
-        *_matches(db, wanted, table),
-    ]
+def _begun(table: Columns, since_s: float, until_s: float) -> list[ColumnElement[bool]]:
+    # As whole numbers: PostgreSQL finds no hour by its index among fractions.
+    return [table.hour_s >= ceil(since_s), table.hour_s < ceil(until_s)]
 
 
 def _matches(db: Connection, wanted: UsageFilter, table: Columns) -> list[ColumnElement[bool]]:
