@@ -12,6 +12,7 @@ import secrets
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
@@ -34,6 +35,7 @@ from aimesh.dataplane.local import LocalPages
 from aimesh.dataplane.pipeline import Parts, Pipeline
 from aimesh.dataplane.relay import Relay
 from aimesh.dataplane.settler import Settler
+from aimesh.dataplane.task_holds import ROUND_S, TaskHolds
 from aimesh.dataplane.tasks import Tasks
 from aimesh.keeper import POLL_S, SnapshotKeeper
 from aimesh.keeper import Means as KeeperMeans
@@ -53,6 +55,8 @@ from aimesh.store.idempotency import IdempotencyStore
 from aimesh.store.journal import Journal, JournalPolicy
 from aimesh.store.ledger import Ledger, ledger_path, prepare
 from aimesh.store.ledger_file import LedgerError
+from aimesh.store.lives import Lives
+from aimesh.store.node import node_id
 from aimesh.store.segment import prune, recover
 from aimesh.store.spool import open_tasks
 from aimesh.store.tasks import Task
@@ -132,8 +136,14 @@ class Worker:
         self._holder = (
             Holder(self._ledger, ZoneInfo(settings.timezone), clock) if self._ledger is not None else None
         )
+        self._holds = self._task_holds()
         self._tasks = Tasks(
-            self._task_store, self.client, sink=self.observer, clock=clock, charge=self._charge
+            self._task_store,
+            self.client,
+            sink=self.observer,
+            clock=clock,
+            charge=self._charge,
+            holds=self._holds,
         )
         self.keeper = SnapshotKeeper(
             settings,
@@ -175,6 +185,10 @@ class Worker:
         """Listens; gives the addresses as ``host:port`` or ``unix:path``."""
         self.children.repeat("watch publications", POLL_S, self._watch_publications)
         self.children.repeat("settle tasks", SETTLE_EVERY_S, self._settler().round)
+        if self._holds is not None:
+            # What tasks hold from before is held before calls come.
+            await self._hold_for_tasks(self._holds)
+            self.children.repeat("hold for tasks", ROUND_S, partial(self._hold_for_tasks, self._holds))
         self.children.start("tidy up", self._tidy_up())
         await self._circuits.start()
         self.children.repeat("tell circuits", LOOK_EVERY_S, self._circuits.round)
@@ -222,6 +236,8 @@ class Worker:
         await self._admin.drain(0.0)
         self.keeper.close()
         self._circuits.close()
+        if self._holds is not None:
+            self._holds.close()
         self._task_store.close()
         self.database.close()
         if self._ledger is not None:
@@ -267,6 +283,25 @@ class Worker:
         )
         if money is not None:
             self._holder.charge(task.key_id, task.tenant, money)
+
+    def _task_holds(self) -> TaskHolds | None:
+        """None: nobody counts, or nobody can tell who is alive; then tasks hold nothing."""
+        if self._holder is None:
+            return None
+        home = self._settings.home
+        try:
+            return TaskHolds(self._holder, Lives(home / "run" / "tasks"), node_id(home))
+        except OSError as error:
+            self.observer.ledger_alarm(f"tasks hold nothing of budgets: {error.strerror}")
+            return None
+
+    async def _hold_for_tasks(self, holds: TaskHolds) -> None:
+        try:
+            await holds.round(self._task_store)
+        except StoreError as error:
+            self.observer.database_failed(error)
+        except OSError as error:
+            self.observer.ledger_alarm(f"what tasks held whose process died is not held: {error.strerror}")
 
     def _account_of(self, key: KeyPolicy, tenant: TenantPolicy | None) -> Account | None:
         """See ``dataplane.keyring.AccountOf``."""

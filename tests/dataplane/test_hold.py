@@ -98,7 +98,7 @@ def test_calls_in_progress_are_no_spent_quota(node: Node) -> None:
         admit(account, 400)
     assert caught.value.message == (
         "Virtual key total quota exceeded: limit is 1000 tokens for virtual key 'alias-k', current usage: 0 tokens, "
-        "held by calls in progress: 700 tokens"
+        "held by calls and tasks in progress: 700 tokens"
     )
     assert caught.value.retry_after_s == 1
     hold.release()
@@ -137,7 +137,9 @@ def test_tenants_have_ceilings_over_all_their_keys(node: Node) -> None:
     second = node.account(tokens(1000), name="b", tenant=tenant, slot=1)
     admit(first, 40).settle(usage(60), CHAT)
     hold = admit(second, 40)
-    with pytest.raises(RateLimited, match=r"Tenant monthly quota exceeded: .* held by calls in progress: 40"):
+    with pytest.raises(
+        RateLimited, match=r"Tenant monthly quota exceeded: .* held by calls and tasks in progress: 40"
+    ):
         admit(first, 10)
     hold.settle(usage(40), CHAT)
     for account in (first, second):

@@ -10,11 +10,11 @@ from aimesh.store.import_note import ImportNote, read_note, write_note
 from aimesh.store.journal_progress import (
     ImportLock,
     is_imported_by_another,
-    node_id,
     read_import_times,
     read_positions,
     read_record,
 )
+from aimesh.store.node import node_id
 from aimesh.store.usage_import import Progress, import_usage, prepared
 
 __all__ = ["any_store"]

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 import pytest
+from msgspec import structs
 from tests.support.stores import any_database
 
 from aimesh.core.clock import FixedClock
@@ -33,7 +34,7 @@ from aimesh.store.database import (
     UnavailableError,
 )
 from aimesh.store.spool import KEEP_S, SpooledTaskStore, open_spool, open_tasks
-from aimesh.store.tasks import NewTask, Progress, TaskFilter, TaskStore
+from aimesh.store.tasks import HELD, NewTask, Progress, TaskFilter, TaskStore
 
 __all__ = ["any_database"]
 
@@ -180,6 +181,21 @@ def test_a_whole_life_while_the_database_is_away(node: Node) -> None:
         assert kept.settled
         assert kept.updated_at_s == kept.created_at_s + 3
         assert not await node.there.mark_settled(ARK, ONE)
+
+    run(scenario())
+
+
+def test_what_tasks_hold_is_known_before_the_database_hears_of_them(node: Node) -> None:
+    async def scenario() -> None:
+        two = structs.replace(new_task(2), summary={HELD: "note", "seconds": 5})
+        await node.first.create(structs.replace(new_task(), summary={HELD: "earlier"}))
+        with away(node):
+            await node.first.create(two)
+            with pytest.raises(StoreError):
+                await node.second.held()
+        assert sorted(one.note for one in await node.second.held()) == ["earlier", "note"]
+        await node.second.mark_settled(ARK, ONE)
+        assert [(one.id, one.note) for one in await node.first.held()] == [(two.id, "note")]
 
     run(scenario())
 

@@ -32,6 +32,9 @@ class SimulatorProcess:
         self._ask("DELETE", "requests")
         self._ask("POST", "settings", {"task_s": 1.2, "chunk_delay_ms": 0})
 
+    def settings(self, **changes: float) -> None:
+        self._ask("POST", "settings", changes)
+
     def fault(self, kind: str, provider: str | None = "alpha", **more: object) -> None:
         match = {} if provider is None else {"match": {"provider": provider}}
         self._ask("POST", "faults", {"kind": kind, **match, **more})

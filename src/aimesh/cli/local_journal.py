@@ -15,11 +15,11 @@ from aimesh.store.import_note import read_note
 from aimesh.store.journal_progress import (
     Survey,
     is_imported_by_another,
-    node_id,
     read_import_times,
     read_positions,
     survey,
 )
+from aimesh.store.node import node_id
 from aimesh.store.rejected import ask_for_retry, is_retry_asked_for, list_rejected, reasons
 from aimesh.store.session import StoreError
 

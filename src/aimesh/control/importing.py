@@ -22,7 +22,8 @@ from aimesh.core.record import UsageRecord
 from aimesh.settings import Settings
 from aimesh.store.engine import Store
 from aimesh.store.import_note import ImportNote, write_note
-from aimesh.store.journal_progress import ImportLock, node_id, read_positions, read_record
+from aimesh.store.journal_progress import ImportLock, read_positions, read_record
+from aimesh.store.node import node_id
 from aimesh.store.reader import JournalReader, Payload
 from aimesh.store.rejected import (
     end_retry,

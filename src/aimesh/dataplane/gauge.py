@@ -161,7 +161,8 @@ class QuotaGauge:
         if used < quota.limit:
             held = max(0, self._held)
             return RateLimited(
-                f"{words}, held by calls in progress: {amount_words(quota.unit, held)}", retry_after_s=1
+                f"{words}, held by calls and tasks in progress: {amount_words(quota.unit, held)}",
+                retry_after_s=1,
             )
         return TenantOverQuota(words) if subject.is_tenant else QuotaSpent(words)
 

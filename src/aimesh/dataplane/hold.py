@@ -2,7 +2,8 @@
 
 1. A call holds in every gauge of its key and its tenant, or in none.
 2. A hold ends exactly once, by ``settle`` or ``release``, whichever comes first; both are synchronous and never
-   raise. What is used is counted there and nowhere else, but for tasks, whose money comes later (``charge``).
+   raise. What is used is counted there and nowhere else, but for tasks, whose money comes later (``charge``) and is
+   held meanwhile (``task_holds.py``).
 3. A key without limits, of a tenant without limits, has no account and costs nothing.
 4. An estimate is no fact: it is only ever held, never counted.
 5. Budgets count what is billed: list prices less the tenant's discount, but for calls over its own credentials.
@@ -28,6 +29,8 @@ from aimesh.limits.headers import quota_head, quota_lines, rate_lines
 from aimesh.limits.periods import Day, day_at
 from aimesh.limits.rule import FITS
 from aimesh.store.ledger import Ledger, key_scope, row_name, tenant_scope
+from aimesh.store.ledger_file import RowKind
+from aimesh.store.ledger_row import Row
 
 BYTES_PER_TOKEN = 4
 USUAL_OUTPUT = 8192
@@ -82,6 +85,10 @@ class Holder:
             self._day = day = day_at(self._zone, wall_s)
         return day
 
+    def quota_row(self, name: str) -> Row | None:
+        """A row of a quota by its name, made if there is none. None: it cannot be made now."""
+        return self._ledger.row(name.encode(), RowKind.QUOTA, self.today(self.wall_s()))
+
     def gauge(self, sort: Sort, day: Day) -> Gauge | None:
         """None: there can be no row for it now."""
         row = self._ledger.row(sort.row_name, sort.row_kind, day)
@@ -130,15 +137,18 @@ class Account:
         self._head = b""
         self._limits: tuple[int, ...] = ()
 
-    def admit(self, endpoint: Endpoint, body_bytes: int, *, max_output: int = 0) -> "Hold":
-        """Holds what a call may use at an endpoint; ``max_output`` is the caller's, 0 if it set none.
+    def admit(
+        self, endpoint: Endpoint, body_bytes: int, *, max_output: int = 0, asked: Usage | None = None
+    ) -> "Hold":
+        """Holds what a call may use at an endpoint; ``max_output`` is the caller's, 0 if it set none. ``asked``: what a
+        task may use.
 
         Raises ``QuotaSpent``, ``TenantOverQuota``, ``RateLimited``."""
         at_s = self._wall_s()
         day = self._day
         if day is None or not day.start_s <= at_s < day.end_s:
             self._open(self._holder.today(at_s))
-        amounts = self._estimate(endpoint, body_bytes, max_output, at_s)
+        amounts = self._estimate(endpoint, body_bytes, max_output, at_s, asked)
         gauges = self._gauges
         only = self.only
         if only is not None and not only.row.is_scarce:
@@ -189,7 +199,10 @@ class Account:
                 row.end_turn()
         raise fault
 
-    def _estimate(self, endpoint: Endpoint, body_bytes: int, max_output: int, at_s: float) -> Amounts:
+    # By position, as every call does it.
+    def _estimate(
+        self, endpoint: Endpoint, body_bytes: int, max_output: int, at_s: float, asked_for: Usage | None
+    ) -> Amounts:
         kind = endpoint.kind
         asked = output = rate = 0
         if kind is _CHAT or kind is _EMBEDDING:
@@ -208,12 +221,14 @@ class Account:
                 rate += output if max_output or output < USUAL_RATE_OUTPUT else USUAL_RATE_OUTPUT
         if not self.has_money:
             return asked + output, 0, 0, rate, 1, 1
-        likely = Usage(
-            input_tokens=asked,
-            output_tokens=output,
-            images=1 if kind is _IMAGE else 0,
-            assets=1 if kind is _MODEL_3D else 0,
-        )
+        likely = asked_for
+        if likely is None:
+            likely = Usage(
+                input_tokens=asked,
+                output_tokens=output,
+                images=1 if kind is _IMAGE else 0,
+                assets=1 if kind is _MODEL_3D else 0,
+            )
         cny, usd = self.money(endpoint, _PLATFORMS, likely, at_s)
         return asked + output, cny, usd, rate, 1, 1
 
@@ -225,6 +240,20 @@ class Account:
         if payer is None:
             return _by_currency(cost(endpoint.price, usage, at_s))
         return _by_currency(payer.cost(endpoint, credential, usage, at_s))
+
+    def money_rows(
+        self, endpoint: Endpoint, credential: CredentialId, usage: Usage, at_s: float
+    ) -> dict[str, int]:
+        """What of which budgets: names of rows to amounts."""
+        if not self.has_money:
+            return {}
+        cny, usd = self.money(endpoint, credential, usage, at_s)
+        amounts = {Measure.CNY: cny, Measure.USD: usd}
+        return {
+            sort.row_name.decode(): amount
+            for sort in self._sorts
+            if sort.quotas and (amount := amounts.get(sort.measure, 0))
+        }
 
     def _open(self, day: Day) -> None:
         if len(self._gauges) < len(self._sorts):
@@ -318,6 +347,10 @@ class Hold:
             return
         cny, usd = self._account.money(endpoint, credential, usage, self._at_s)
         self._end((tokens, cny, usd, tokens, 1, 0))
+
+    def money_rows(self, endpoint: Endpoint, credential: CredentialId, usage: Usage) -> dict[str, int]:
+        """What of which budgets, at the price of the call."""
+        return self._account.money_rows(endpoint, credential, usage, self._at_s)
 
     def release(self) -> None:
         """Ends the hold of a call that used nothing."""

@@ -26,6 +26,7 @@ from aimesh.dataplane.recognise import recognise
 from aimesh.dataplane.settle import RecordSink, Ticket
 from aimesh.dataplane.snapshot import Snapshot
 from aimesh.dataplane.stages import Arrival, Authenticated, Planned
+from aimesh.dataplane.task_holds import likely
 from aimesh.dataplane.tasks import Tasks
 from aimesh.net.message import Request
 from aimesh.routing.measure import Measures
@@ -33,6 +34,7 @@ from aimesh.routing.plan import Planner
 from aimesh.store.idempotency import IdempotencyStore, StoredAnswer
 from aimesh.upstream.attempt import Opened
 from aimesh.wire.interface import Interface
+from aimesh.wire.registry import find_task_interface
 
 
 class Parts(Struct, frozen=True):
@@ -102,8 +104,8 @@ class Pipeline:
 def _hold(planned: Planned, account: Account) -> Hold:
     """Sets aside what the call may use of its key's and tenant's limits. Raises ``QuotaSpent``, ``RateLimited``,
     ``TenantOverQuota``."""
-    return account.admit(
-        planned.attempts[0].endpoint,
-        len(planned.arrival.request.body),
-        max_output=planned.peek.max_output_tokens,
-    )
+    endpoint, body = planned.attempts[0].endpoint, planned.arrival.request.body
+    asked = None
+    if account.has_money and (interface := find_task_interface(planned.interface.id)) is not None:
+        asked = likely(interface.read_request(body), endpoint)
+    return account.admit(endpoint, len(body), max_output=planned.peek.max_output_tokens, asked=asked)

@@ -27,10 +27,11 @@ from aimesh.dataplane.operations import OPERATIONS, Action
 from aimesh.dataplane.settle import RecordSink, Ticket
 from aimesh.dataplane.snapshot import Snapshot
 from aimesh.dataplane.stages import Arrival, Authenticated, Planned
+from aimesh.dataplane.task_holds import TaskHolds
 from aimesh.net.message import Client
 from aimesh.routing.candidate import Candidate
 from aimesh.store.database import StoreError
-from aimesh.store.tasks import NewTask, Progress, Task, TaskBook, TaskFilter
+from aimesh.store.tasks import HELD, NewTask, Progress, Task, TaskBook, TaskFilter
 from aimesh.upstream.attempt import Failure, Whole
 from aimesh.upstream.tasks import TaskJudge, TaskQuestion, ask_about
 from aimesh.wire.interface import Answer, Family, TaskState
@@ -58,7 +59,7 @@ Charge = Callable[[Task, Usage], None]
 class Tasks:
     """One per worker."""
 
-    __slots__ = ("_charge", "_client", "_clock", "_sink", "_store")
+    __slots__ = ("_charge", "_client", "_clock", "_holds", "_sink", "_store")
 
     def __init__(
         self,
@@ -68,12 +69,14 @@ class Tasks:
         sink: RecordSink,
         clock: Clock,
         charge: Charge | None = None,
+        holds: TaskHolds | None = None,
     ) -> None:
         self._store = store
         self._client = client
         self._sink = sink
         self._clock = clock
         self._charge = charge
+        self._holds = holds
 
     async def bind(self, planned: Planned, ticket: Ticket, whole: Whole) -> None:
         """Binds a task that an upstream has just accepted. Raises ``Internal`` when it cannot be kept."""
@@ -84,6 +87,9 @@ class Tasks:
         ticket.task_id = TaskId(state.id)
         candidate = ticket.winner
         asked = interface.read_request(planned.arrival.request.body)
+        note = ""
+        if self._holds is not None and ticket.hold is not None:
+            note = self._holds.note(ticket.hold, asked, candidate)
         task = NewTask(
             interface=interface.id,
             id=TaskId(state.id),
@@ -101,6 +107,7 @@ class Tasks:
                 **msgspec.to_builtins(asked),
                 KEY_ALIAS: planned.key.alias,
                 LABELS: msgspec.json.encode(planned.key.labels).decode(),
+                **({HELD: note} if note else {}),
             },
         )
         try:
@@ -111,6 +118,9 @@ class Tasks:
             )
             fault.should_retry = False
             raise fault from error
+        if note and self._holds is not None:
+            # Before the ticket ends what the call holds.
+            self._holds.keep(task.interface, task.id, note)
 
     async def answer(self, caller: Authenticated) -> None:
         """A query, a list or a cancellation. Raises ``TaskNotFound``, ``BadRequest``, ``Unavailable`` or a provider's
@@ -202,7 +212,7 @@ class Tasks:
             # What the upstream said before is out of date; the next query brings its new words.
             gone = Progress(status=interface.cancelled, finished=True, succeeded=False, document=b"")
             await self._store.update(task.interface, task.id, gone)
-            await self._store.mark_settled(task.interface, task.id)
+            await self._mark_settled(task)
         body = interface.encode_cancelled(arrival.id)
         arrival.reply.send(200, headers.own_answer(arrival.id), body)
 
@@ -261,13 +271,13 @@ class Tasks:
     async def settle_silent(self, task: Task) -> None:
         """Does what a kill left undone of a cancellation or an expiry. For who has the claim."""
         if task.status == _task_interface(task.interface).cancelled:
-            await self._store.mark_settled(task.interface, task.id)
+            await self._mark_settled(task)
         else:
             await self._close(task, TASK_EXPIRED)
 
     async def _close(self, task: Task, code: str) -> None:
         self._sink.append(self._settlement(task, None, NO_USAGE, code=code))
-        await self._store.mark_settled(task.interface, task.id)
+        await self._mark_settled(task)
 
     async def _settle(self, task: Task, state: TaskState, usage: Usage, *, is_claimed: bool = False) -> None:
         if task.settled:
@@ -278,6 +288,16 @@ class Tasks:
         self._sink.append(self._settlement(task, state, usage))
         if await self._store.mark_settled(*name) and state.succeeded and self._charge is not None:
             self._charge(task, usage)
+        self._release(task)
+
+    async def _mark_settled(self, task: Task) -> None:
+        """Of a task that is not charged."""
+        await self._store.mark_settled(task.interface, task.id)
+        self._release(task)
+
+    def _release(self, task: Task) -> None:
+        if self._holds is not None:
+            self._holds.release(task.interface, task.id)
 
     def _settlement(
         self, task: Task, state: TaskState | None, usage: Usage, *, code: str = ""

@@ -1,13 +1,11 @@
 """Who imports a node's journal, how far it got, and what still waits.
 
-1. A node is a home directory. Its name is made once and kept there, so that several nodes can share a database.
-2. One process at a time imports a journal: the system takes the lock from whoever dies.
-3. Positions are in the database and move with the records themselves (``usage_import.py``).
+1. One process at a time imports a journal: the system takes the lock from whoever dies.
+2. Positions are in the database and move with the records themselves (``usage_import.py``).
 """
 
 import fcntl
 import os
-import secrets
 from pathlib import Path
 
 from msgspec import Struct
@@ -21,29 +19,6 @@ from aimesh.store.segment import MAGIC, list_segments
 from aimesh.store.tables import IMPORT_STATE, JOURNAL_POSITIONS
 
 _NODE = "node:"
-
-
-def node_id(home: Path) -> str:
-    """Made at the first question. Raises ``OSError``."""
-    path = home / "node-id"
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    while True:
-        try:
-            found = path.read_text().strip()
-        except FileNotFoundError:
-            found = ""
-        if found:
-            return found
-        fresh = path.with_name(f".node-id.{secrets.token_hex(4)}")
-        fresh.write_text(f"{secrets.token_hex(8)}\n")
-        try:
-            # Whoever is first decides; a link appears complete or not at all.
-            os.link(fresh, path)
-        except FileExistsError:
-            if path.stat().st_size == 0:
-                path.unlink()
-        finally:
-            fresh.unlink()
 
 
 class ImportLock:

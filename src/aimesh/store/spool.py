@@ -36,6 +36,7 @@ from aimesh.store.database import (
 )
 from aimesh.store.sqlite import SqliteDriver, is_sqlite, prepare
 from aimesh.store.tasks import (
+    HeldTask,
     NewTask,
     Progress,
     Task,
@@ -44,6 +45,7 @@ from aimesh.store.tasks import (
     TaskPage,
     TaskStore,
     encode_summary,
+    read_held,
     read_task,
 )
 
@@ -68,6 +70,10 @@ _FORGET = "DELETE FROM spooled WHERE number = :number"
 _SPOOLED = """
 SELECT spooled.number, spooled.interface AS spooled_interface, spooled.id AS spooled_id, tasks.*
 FROM spooled LEFT JOIN tasks ON tasks.interface = spooled.interface AND tasks.id = spooled.id"""
+
+_HELD_HERE = """
+SELECT tasks.interface, tasks.id, tasks.summary FROM tasks
+JOIN spooled ON tasks.interface = spooled.interface AND tasks.id = spooled.id WHERE NOT tasks.settled"""
 
 _COPY = """
 SELECT tasks.*, spooled.number FROM tasks
@@ -236,6 +242,12 @@ class SpooledTaskStore:
     async def unfinished(self, limit: int) -> list[Task]:
         await self.drain()
         return await self._there.unfinished(limit)
+
+    async def held(self) -> list[HeldTask]:
+        await self.drain()
+        # In this order: what is moved meanwhile is seen twice rather than not at all.
+        here = await self._file.read(lambda session: read_held(session.all(_HELD_HERE, {})))
+        return here + await self._there.held()
 
     async def drain(self) -> None:
         """Moves what is spooled, as far as the database lets it. Cheap when there is nothing; call it often."""

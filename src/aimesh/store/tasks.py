@@ -14,7 +14,7 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -36,6 +36,18 @@ from aimesh.store.database import DuplicateError, Session, Transactions, Value, 
 
 Summary = Mapping[str, str | int | float | bool | None]
 """What of the request chooses a price and does not come back in the answer: ``{"resolution": "1080p"}``."""
+
+
+HELD = "held"
+"""Member of a summary: what the task holds of budgets until it is settled."""
+
+
+class HeldTask(Struct, frozen=True):
+    """A task that is not settled and holds something."""
+
+    interface: InterfaceId
+    id: TaskId
+    note: str
 
 
 class NewTask(Struct, frozen=True):
@@ -159,6 +171,8 @@ _CLAIM = """
 UPDATE tasks SET poll_at_s = :until_s, polls = polls + 1
 WHERE interface = :interface AND id = :id AND NOT settled AND poll_at_s <= :now_s"""
 
+_HELD_TASKS = "SELECT interface, id, summary FROM tasks WHERE NOT settled AND summary LIKE :member"
+
 _LEAD = """
 INSERT INTO import_state (name, value) VALUES (:name, :until_s)
 ON CONFLICT (name) DO UPDATE SET value = :until_s
@@ -198,6 +212,8 @@ class TaskBook(Protocol):
     ) -> list[Task]: ...
 
     async def unfinished(self, limit: int) -> list[Task]: ...
+
+    async def held(self) -> list[HeldTask]: ...
 
     async def expire(
         self, interface: InterfaceId, task_id: TaskId, *, status: str, claim_s: float
@@ -318,6 +334,11 @@ class TaskStore:
         rows = await self._database.read(lambda session: session.all(sql, {"limit": limit}))
         return [read_task(row) for row in rows]
 
+    async def held(self) -> list[HeldTask]:
+        """Everything that tasks hold, of all nodes."""
+        values: dict[str, Value] = {"member": f'%"{HELD}":%'}
+        return await self._database.read(lambda session: read_held(session.all(_HELD_TASKS, values)))
+
     async def expire(self, interface: InterfaceId, task_id: TaskId, *, status: str, claim_s: float) -> bool:
         """Ends a task of which nothing more is heard. True: it had not ended otherwise, and settling it is claimed."""
         now_s = self._clock.wall_s()
@@ -424,6 +445,16 @@ def _find(session: Session, interface: InterfaceId, task_id: TaskId) -> Task | N
 
 def encode_summary(summary: Summary) -> str:
     return msgspec.json.encode(summary).decode()
+
+
+def read_held(rows: Iterable["Named"]) -> list[HeldTask]:
+    """Of rows with these three columns; those that hold nothing are left out."""
+    found = []
+    for row in rows:
+        note = msgspec.json.decode(row["summary"]).get(HELD)
+        if isinstance(note, str) and note:
+            found.append(HeldTask(row["interface"], row["id"], note))
+    return found
 
 
 class Named(Protocol):
