@@ -186,8 +186,9 @@ class Worker:
         self.children.repeat("watch publications", POLL_S, self._watch_publications)
         self.children.repeat("settle tasks", SETTLE_EVERY_S, self._settler().round)
         if self._holds is not None:
-            # What tasks hold from before is held before calls come.
-            await self._hold_for_tasks(self._holds)
+            # What tasks hold from before is held before calls come, unless the database keeps them waiting.
+            first = self.children.start("hold for tasks at first", self._hold_for_tasks(self._holds))
+            await asyncio.wait((first,), timeout=ROUND_S)
             self.children.repeat("hold for tasks", ROUND_S, partial(self._hold_for_tasks, self._holds))
         self.children.start("tidy up", self._tidy_up())
         await self._circuits.start()
