@@ -16,6 +16,7 @@ def test_a_life_is_seen_until_it_ends(directory: Path) -> None:
     one, two, three = Lives(directory), Lives(directory), Lives(directory)
     assert one.others() == {two.name, three.name}
     two.close()
+    two.close()
     assert one.others() == {three.name}
     three.close()
     assert one.others() == set()

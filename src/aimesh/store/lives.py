@@ -22,6 +22,7 @@ class Lives:
         self._directory = directory
         self._chair = os.open(directory / "chair", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._has_chair = False
+        self._is_over = False
         try:
             self.name, self._descriptor = self._begun()
         except OSError:
@@ -64,6 +65,10 @@ class Lives:
             os.close(descriptor)
 
     def close(self) -> None:
+        """A second time it does nothing."""
+        if self._is_over:
+            return
+        self._is_over = True
         with contextlib.suppress(OSError):
             (self._directory / f"{self.name}{_ENDING}").unlink(missing_ok=True)
         os.close(self._descriptor)
