@@ -19,7 +19,10 @@ export function useActions(listed: CredentialView) {
   const path = { credential_id: listed.id };
   const after = { onError: say.failed, onSettled: () => refresh() };
   const change = $api.useMutation("patch", "/byok/{credential_id}", after);
-  const remove = $api.useMutation("delete", "/byok/{credential_id}", after);
+  const remove = $api.useMutation("delete", "/byok/{credential_id}", {
+    ...after,
+    onSettled: () => refresh("deletion"),
+  });
   const test = $api.useMutation("post", "/byok/{credential_id}/test", after);
 
   const turn = async (enabled: boolean, version: number) => {

@@ -6,6 +6,7 @@ import { useLanguage } from "@/app/preferences";
 
 /** A page of the API; there are some dozen providers, and as many credentials. */
 const ALL = 200;
+const ONE = "/byok/{credential_id}";
 
 export function useProviders() {
   return $api.useQuery("get", "/byok/providers", { params: { query: { limit: ALL } } });
@@ -15,12 +16,17 @@ export function useCredentials() {
   return $api.useQuery("get", "/byok", { params: { query: { limit: ALL } } });
 }
 
-/** What depends on own keys as well: providers, models, endpoints and warnings of keys. */
-export function useRefresh(): () => Promise<void> {
+/**
+ * What depends on own keys as well: providers, models, endpoints and warnings of keys. After a deletion single ones
+ * are left alone: the row of the one that is gone still stands, and would ask for it.
+ */
+export function useRefresh(): (after?: "deletion") => Promise<void> {
   const client = useQueryClient();
-  return () =>
+  return (after) =>
     client.invalidateQueries({
-      predicate: ({ queryKey }) => /^\/(byok|providers|models|endpoints|keys)/.test(String(queryKey[1])),
+      predicate: ({ queryKey }) =>
+        /^\/(byok|providers|models|endpoints|keys)/.test(String(queryKey[1])) &&
+        !(after === "deletion" && queryKey[1] === ONE),
     });
 }
 
