@@ -1,12 +1,12 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { App as AntApp, ConfigProvider, type ThemeConfig } from "antd";
-import enUS from "antd/locale/en_US";
-import zhCN from "antd/locale/zh_CN";
-import { useEffect } from "react";
+import type { Locale } from "antd/es/locale";
+import { useEffect, useState } from "react";
 import { onSignedOut } from "@/api/client";
 import { toProblem } from "@/api/problem";
 import { useIsDark, useLanguage } from "./preferences";
 import { Router } from "./routes";
+import type { Language } from "./texts";
 import { dark, light } from "./theme";
 
 const RETRIED = new Set(["UNREACHABLE", "DATABASE_UNAVAILABLE", "CONTROL_UNAVAILABLE"]);
@@ -31,9 +31,19 @@ function withMotion(theme: ThemeConfig): ThemeConfig {
   return isStill ? { ...theme, token: { ...theme.token, motion: false } } : theme;
 }
 
+/** Ant Design's own words; its English ones are built in. */
+function useAntLocale(language: Language): Locale | undefined {
+  const [chinese, setChinese] = useState<Locale>();
+  useEffect(() => {
+    if (language === "zh") void import("antd/locale/zh_CN").then((loaded) => setChinese(loaded.default));
+  }, [language]);
+  return language === "zh" ? chinese : undefined;
+}
+
 export function App() {
   const language = useLanguage();
   const isDark = useIsDark();
+  const locale = useAntLocale(language);
   useEffect(() => {
     document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
   }, [language]);
@@ -41,7 +51,7 @@ export function App() {
     document.documentElement.dataset.theme = isDark ? "dark" : "light";
   }, [isDark]);
   return (
-    <ConfigProvider theme={withMotion(isDark ? dark : light)} locale={language === "zh" ? zhCN : enUS}>
+    <ConfigProvider theme={withMotion(isDark ? dark : light)} locale={locale}>
       <AntApp className="app">
         <QueryClientProvider client={client}>
           <Router />

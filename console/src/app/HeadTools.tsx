@@ -1,6 +1,6 @@
 /** Right of the head: the tenant that is looked at, language, theme, the person. */
 import { BulbOutlined, GlobalOutlined, UserOutlined } from "@ant-design/icons";
-import { Button, Dropdown, type MenuProps, Space } from "antd";
+import { Button, Dropdown, Flex, type MenuProps } from "antd";
 import { useNavigate } from "react-router";
 import { prefer, useLanguage, useTheme } from "./preferences";
 import { useMay, useSession, useSignOut } from "./session";
@@ -11,12 +11,12 @@ import { texts } from "./texts-shell";
 export function HeadTools() {
   const may = useMay();
   return (
-    <Space className="shell-tools" size="small">
+    <Flex className="shell-tools" gap={8} align="center">
       {may("any_tenant") ? <TenantChoice /> : null}
       <LanguageButton />
       <ThemeButton />
       <PersonButton />
-    </Space>
+    </Flex>
   );
 }
 

@@ -1,22 +1,24 @@
 /** The frame of every screen: menu, head, and the place where screens come. */
 import { MenuOutlined } from "@ant-design/icons";
-import { Button, Drawer, Grid, Layout, Menu, Skeleton } from "antd";
+import { Button, Menu, Skeleton } from "antd";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { Link, Outlet, useLocation } from "react-router";
 import { Boundary } from "./Boundary";
 import { HeadTools } from "./HeadTools";
 import { useMenu, useScreen } from "./menu";
+import { useIsWide } from "./preferences";
 import { screenNames } from "./screens";
 import { useTexts } from "./texts";
 import { texts } from "./texts-shell";
 
+const SmallMenu = lazy(() => import("./SmallMenu"));
 const NotFound = lazy(() => import("./NotFound"));
 
 export function Shell() {
   const t = useTexts(texts);
   const names = useTexts(screenNames);
   const location = useLocation();
-  const isWide = Grid.useBreakpoint().lg ?? window.innerWidth >= 992;
+  const isWide = useIsWide();
   const [isOpen, setIsOpen] = useState(false);
   const { screen, isAllowed } = useScreen(location.pathname);
   useEffect(() => {
@@ -24,22 +26,24 @@ export function Shell() {
   }, [screen, names]);
   const menu = <MainMenu path={location.pathname} onChoose={() => setIsOpen(false)} />;
   return (
-    <Layout className="shell">
+    <div className="shell">
       <a className="skip" href="#content">
         {t.skip}
       </a>
       {isWide ? (
-        <Layout.Sider width={224} theme="light" className="shell-side">
+        <aside className="shell-side">
           <Brand />
           <nav aria-label={t.menu}>{menu}</nav>
-        </Layout.Sider>
+        </aside>
       ) : (
-        <Drawer placement="left" size={264} open={isOpen} onClose={() => setIsOpen(false)} title={<Brand />}>
-          <nav aria-label={t.menu}>{menu}</nav>
-        </Drawer>
+        <Suspense fallback={null}>
+          <SmallMenu isOpen={isOpen} label={t.menu} onClose={() => setIsOpen(false)} title={<Brand />}>
+            {menu}
+          </SmallMenu>
+        </Suspense>
       )}
-      <Layout>
-        <Layout.Header className="shell-head">
+      <div className="shell-body">
+        <header className="shell-head">
           {isWide ? null : (
             <>
               <Button
@@ -52,14 +56,14 @@ export function Shell() {
             </>
           )}
           <HeadTools />
-        </Layout.Header>
-        <Layout.Content id="content" className="shell-content" role="main" tabIndex={-1}>
+        </header>
+        <main id="content" className="shell-content" tabIndex={-1}>
           <Suspense fallback={<Skeleton active paragraph={{ rows: 8 }} />}>
             <Boundary>{isAllowed ? <Outlet /> : <NotFound isForbidden />}</Boundary>
           </Suspense>
-        </Layout.Content>
-      </Layout>
-    </Layout>
+        </main>
+      </div>
+    </div>
   );
 }
 

@@ -54,15 +54,26 @@ export function useTheme(): Theme {
 }
 
 const darkQuery = window.matchMedia("(prefers-color-scheme: dark)");
+const wideQuery = window.matchMedia("(min-width: 992px)");
 
-function subscribeDark(told: () => void): () => void {
-  darkQuery.addEventListener("change", told);
-  return () => darkQuery.removeEventListener("change", told);
+function useMatches(query: MediaQueryList): boolean {
+  return useSyncExternalStore(
+    (told) => {
+      query.addEventListener("change", told);
+      return () => query.removeEventListener("change", told);
+    },
+    () => query.matches,
+  );
 }
 
 /** Whether the page is dark now. */
 export function useIsDark(): boolean {
   const theme = useTheme();
-  const isSystemDark = useSyncExternalStore(subscribeDark, () => darkQuery.matches);
+  const isSystemDark = useMatches(darkQuery);
   return theme === "system" ? isSystemDark : theme === "dark";
+}
+
+/** Whether there is room for a menu beside the screen. */
+export function useIsWide(): boolean {
+  return useMatches(wideQuery);
 }

@@ -7,7 +7,7 @@
  *     <Pager pages={pages} next={query.data?.next_cursor} total={query.data?.total} />
  */
 import { LeftOutlined, RightOutlined } from "@ant-design/icons";
-import { Button, Space } from "antd";
+import { Button, Flex } from "antd";
 import { useState } from "react";
 import { useTexts } from "@/app/texts";
 import { texts } from "./texts";
@@ -49,7 +49,7 @@ export function Pager({
     return total ? <p className="quiet number">{t.total(format.count(total))}</p> : null;
   }
   return (
-    <Space style={{ marginTop: 12 }}>
+    <Flex gap={8} align="center" style={{ marginTop: 12 }}>
       <Button
         icon={<LeftOutlined />}
         aria-label={t.previous}
@@ -66,6 +66,6 @@ export function Pager({
       {total === undefined || total === null ? null : (
         <span className="quiet number">{t.total(format.count(total))}</span>
       )}
-    </Space>
+    </Flex>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Grid, Skeleton, Table, type TableColumnsType, Tag, Tooltip } from "antd";
+import { Button, Grid, Skeleton, Table, type TableColumnsType, Tooltip } from "antd";
 import type { ReactNode } from "react";
 import type { KeyView, KeyWithText } from "@/api/schema";
 import { useMay } from "@/app/session";
@@ -132,16 +132,17 @@ function Name({ item }: { item: KeyView }) {
       <strong>{item.alias}</strong>
       {item.source === "file" ? (
         <Tooltip title={t.ofFileHint}>
-          <Tag tabIndex={0} style={{ marginInlineStart: 6 }}>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: its tooltip says why */}
+          <span className="tag" tabIndex={0} style={{ marginInlineStart: 6 }}>
             {t.ofFile}
-          </Tag>
+          </span>
         </Tooltip>
       ) : null}
       {bounds.length > 0 ? <div className="quiet">{bounds.join(" · ")}</div> : null}
       {Object.entries(item.labels).map(([name, value]) => (
-        <Tag key={name} style={{ marginTop: 2 }}>
+        <span className="tag" key={name}>
           {name}={value}
-        </Tag>
+        </span>
       ))}
     </div>
   );

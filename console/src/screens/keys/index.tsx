@@ -1,7 +1,7 @@
 /** API keys: what callers sign in with. What is open (`new`, `edit`, `route`) and the filters live in the address. */
 import { PlusOutlined, ReloadOutlined } from "@ant-design/icons";
 import { keepPreviousData } from "@tanstack/react-query";
-import { Button, Space } from "antd";
+import { Button, Flex } from "antd";
 import { lazy, useState } from "react";
 import { $api } from "@/api/client";
 import type { KeyView, KeyWithText } from "@/api/schema";
@@ -50,7 +50,7 @@ export default function Keys() {
         title={t.title}
         about={t.about}
         actions={
-          <Space>
+          <Flex gap={8}>
             <Button
               icon={<ReloadOutlined />}
               aria-label={t.refresh}
@@ -59,7 +59,7 @@ export default function Keys() {
               onClick={() => void query.refetch()}
             />
             {may("keys.write") && !isEmpty(query.data?.data, address) ? create : null}
-          </Space>
+          </Flex>
         }
       />
       <Filters address={address} change={change} />
