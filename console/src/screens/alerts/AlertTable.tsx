@@ -1,9 +1,10 @@
-import { Badge, Button, Table } from "antd";
+import { Badge, Button } from "antd";
 import { $api } from "@/api/client";
 import type { AlertAnswer } from "@/api/schema";
 import { useTexts } from "@/app/texts";
 import { Loaded } from "@/screens/platform/Loaded";
 import { platformTexts } from "@/screens/platform/texts";
+import { WideTable } from "@/screens/platform/WideTable";
 import { Empty } from "@/ui/Empty";
 import { Time } from "@/ui/Time";
 import { texts } from "./texts";
@@ -15,7 +16,7 @@ export function AlertTable({ onRules }: { onRules: () => void }) {
   return (
     <Loaded asked={asked}>
       {({ data }) => (
-        <Table<AlertAnswer>
+        <WideTable<AlertAnswer>
           rowKey={(one) => `${one.rule} ${one.subject} ${one.since}`}
           dataSource={data}
           pagination={{ pageSize: 50, hideOnSinglePage: true, showSizeChanger: false }}

@@ -1,5 +1,5 @@
 import { PlusOutlined } from "@ant-design/icons";
-import { Button, Space, Table, type TableColumnsType } from "antd";
+import { Button, Space, type TableColumnsType } from "antd";
 import { useState } from "react";
 import { $api } from "@/api/client";
 import type { ChannelAnswer } from "@/api/schema";
@@ -7,6 +7,7 @@ import { useTexts } from "@/app/texts";
 import { Loaded } from "@/screens/platform/Loaded";
 import { platformTexts } from "@/screens/platform/texts";
 import { useRefresh, versionTag } from "@/screens/platform/useRefresh";
+import { WideTable } from "@/screens/platform/WideTable";
 import { Empty } from "@/ui/Empty";
 import { useSaying } from "@/ui/useSaying";
 import { ChannelForm } from "./ChannelForm";
@@ -31,7 +32,7 @@ export function Channels() {
       {({ data }) => (
         <Space orientation="vertical" size="middle" style={{ width: "100%" }}>
           {data.length > 0 ? add : null}
-          <Table<ChannelAnswer>
+          <WideTable<ChannelAnswer>
             rowKey="id"
             columns={columns}
             dataSource={data}

@@ -1,5 +1,5 @@
 import { PlusOutlined } from "@ant-design/icons";
-import { Button, Space, Table, type TableColumnsType, Tag } from "antd";
+import { Button, Space, type TableColumnsType, Tag } from "antd";
 import { useState } from "react";
 import { $api } from "@/api/client";
 import type { ChannelAnswer, RuleAnswer } from "@/api/schema";
@@ -7,6 +7,7 @@ import { useTexts } from "@/app/texts";
 import { Loaded } from "@/screens/platform/Loaded";
 import { platformTexts } from "@/screens/platform/texts";
 import { useRefresh, versionTag } from "@/screens/platform/useRefresh";
+import { WideTable } from "@/screens/platform/WideTable";
 import { Empty } from "@/ui/Empty";
 import { useFormat } from "@/ui/useFormat";
 import { RowActions, RowSwitch } from "./RowTools";
@@ -35,7 +36,7 @@ export function Rules() {
       {({ data }) => (
         <Space orientation="vertical" size="middle" style={{ width: "100%" }}>
           {data.length > 0 ? add : null}
-          <Table<RuleAnswer>
+          <WideTable<RuleAnswer>
             rowKey="id"
             columns={columns}
             dataSource={data}

@@ -1,11 +1,12 @@
 /** Endpoints: the catalogue row by row, thousands of them. Filters and what is open stand in the address. */
 import { PlusOutlined } from "@ant-design/icons";
 import { keepPreviousData } from "@tanstack/react-query";
-import { Button, Table } from "antd";
+import { Button } from "antd";
 import { $api } from "@/api/client";
 import type { EndpointStatus, EndpointView } from "@/api/schema";
 import { useTexts } from "@/app/texts";
 import { Loaded } from "@/screens/platform/Loaded";
+import { WideTable } from "@/screens/platform/WideTable";
 import { Empty } from "@/ui/Empty";
 import { PageHead } from "@/ui/PageHead";
 import { Pager, useCursors } from "@/ui/Pager";
@@ -54,7 +55,7 @@ export default function Endpoints() {
       <Loaded asked={asked}>
         {(found) => (
           <>
-            <Table<EndpointView>
+            <WideTable<EndpointView>
               rowKey="name"
               size="middle"
               columns={columns}

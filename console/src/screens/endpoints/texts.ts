@@ -42,7 +42,7 @@ export const texts = defineTexts({
     form: {
       enabled: "Called",
       upstream: "Provider's name of the model",
-      upstreamHint: "What is sent to the provider as `model`. Empty: as it was built in.",
+      upstreamHint: "What is sent to the provider as its model. Empty: as it was built in.",
       rpm: "Requests per minute",
       tpm: "Tokens per minute",
       concurrency: "Calls at once",
@@ -62,7 +62,7 @@ export const texts = defineTexts({
         "What is set here holds for every endpoint of the model; what is empty stays as it was built in.",
       newAbout: "A public name that callers ask for, and who runs it.",
       name: "Name",
-      nameHint: "What callers put into `model`: vendor/model.",
+      nameHint: "What callers ask for: vendor/model.",
       namePattern: "Letters, digits and . _ / : + -",
       enabled: "Callable",
       asIs: "As built in",

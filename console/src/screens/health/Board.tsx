@@ -1,7 +1,8 @@
-import { Button, Table, type TableColumnsType } from "antd";
+import { Button, type TableColumnsType } from "antd";
 import type { MonitoredEndpoint } from "@/api/schema";
 import { useTexts } from "@/app/texts";
 import { platformTexts } from "@/screens/platform/texts";
+import { WideTable } from "@/screens/platform/WideTable";
 import { Empty } from "@/ui/Empty";
 import { useFormat } from "@/ui/useFormat";
 import { HealthBadge, Percent, Spread } from "./Marks";
@@ -19,7 +20,7 @@ export function Board({
   const t = useTexts(texts);
   const columns = useBoardColumns();
   return (
-    <Table<MonitoredEndpoint>
+    <WideTable<MonitoredEndpoint>
       rowKey="name"
       size="small"
       columns={columns}

@@ -1,10 +1,11 @@
 /** Endpoints that workers leave alone for a while. */
-import { Badge, Button, Table, Tooltip } from "antd";
+import { Badge, Button, Tooltip } from "antd";
 import { $api } from "@/api/client";
 import type { EndpointCircuit } from "@/api/schema";
 import { useTexts } from "@/app/texts";
 import { Loaded } from "@/screens/platform/Loaded";
 import { platformTexts } from "@/screens/platform/texts";
+import { WideTable } from "@/screens/platform/WideTable";
 import { Time } from "@/ui/Time";
 import { texts } from "./texts";
 
@@ -47,7 +48,7 @@ function CircuitTable({
   const t = useTexts(texts);
   const common = useTexts(platformTexts);
   return (
-    <Table<EndpointCircuit>
+    <WideTable<EndpointCircuit>
       rowKey="endpoint"
       size="small"
       pagination={false}

@@ -1,6 +1,6 @@
-import { Table } from "antd";
 import type { ErrorType } from "@/api/schema";
 import { useTexts } from "@/app/texts";
+import { WideTable } from "@/screens/platform/WideTable";
 import { Empty } from "@/ui/Empty";
 import { useFormat } from "@/ui/useFormat";
 import { Percent } from "./Marks";
@@ -12,7 +12,7 @@ export function Errors({ errors }: { errors: ErrorType[] }) {
   return (
     <section className="plat-section">
       <h2>{t.errors}</h2>
-      <Table<ErrorType>
+      <WideTable<ErrorType>
         rowKey={(one) => `${one.outcome} ${one.code}`}
         size="small"
         pagination={false}

@@ -1,8 +1,9 @@
-import { Alert, Button, Space, Table } from "antd";
+import { Alert, Button, Space } from "antd";
 import type { PricedSum, RepricedEndpoint } from "@/api/schema";
 import { useTexts } from "@/app/texts";
 import { platformTexts } from "@/screens/platform/texts";
 import { useConfirm } from "@/screens/platform/useConfirm";
+import { WideTable } from "@/screens/platform/WideTable";
 import { Money } from "@/ui/Money";
 import { useFormat } from "@/ui/useFormat";
 import type { Repriced } from "./amounts";
@@ -57,7 +58,7 @@ export function Difference({ sum, isBusy, isShown, onRun }: Props) {
           </Button>
         }
       />
-      <Table<RepricedEndpoint>
+      <WideTable<RepricedEndpoint>
         rowKey="endpoint"
         size="small"
         dataSource={sum.endpoints}

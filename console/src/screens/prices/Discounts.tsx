@@ -1,7 +1,7 @@
 /** Discounts of one tenant. */
 import { MoreOutlined, PlusOutlined } from "@ant-design/icons";
 import { keepPreviousData } from "@tanstack/react-query";
-import { Badge, Button, Dropdown, Space, Table, type TableColumnsType } from "antd";
+import { Badge, Button, Dropdown, Space, type TableColumnsType } from "antd";
 import { useState } from "react";
 import { $api } from "@/api/client";
 import type { DiscountAnswer } from "@/api/schema";
@@ -11,6 +11,7 @@ import { Loaded } from "@/screens/platform/Loaded";
 import { platformTexts } from "@/screens/platform/texts";
 import { useConfirm } from "@/screens/platform/useConfirm";
 import { useRefresh } from "@/screens/platform/useRefresh";
+import { WideTable } from "@/screens/platform/WideTable";
 import { Empty } from "@/ui/Empty";
 import { Pager, useCursors } from "@/ui/Pager";
 import { Time } from "@/ui/Time";
@@ -54,7 +55,7 @@ export function Discounts({ tenant, onTenant }: Props) {
       <Loaded asked={asked} rows={4}>
         {(found) => (
           <>
-            <Table<DiscountAnswer>
+            <WideTable<DiscountAnswer>
               rowKey="id"
               columns={columns}
               dataSource={found.data}

@@ -1,5 +1,5 @@
 import { keepPreviousData } from "@tanstack/react-query";
-import { Input, Table, type TableColumnsType } from "antd";
+import { Input, type TableColumnsType } from "antd";
 import { Link } from "react-router";
 import { $api } from "@/api/client";
 import type { PriceVersionAnswer } from "@/api/schema";
@@ -9,6 +9,7 @@ import { writeEntry } from "@/screens/platform/entryJson";
 import { Loaded } from "@/screens/platform/Loaded";
 import { PriceWords } from "@/screens/platform/Marks";
 import { platformTexts } from "@/screens/platform/texts";
+import { WideTable } from "@/screens/platform/WideTable";
 import { CodeBlock } from "@/ui/CodeBlock";
 import { Empty } from "@/ui/Empty";
 import { Pager, useCursors } from "@/ui/Pager";
@@ -51,7 +52,7 @@ export function Versions({
       <Loaded asked={asked}>
         {(found) => (
           <>
-            <Table<PriceVersionAnswer>
+            <WideTable<PriceVersionAnswer>
               rowKey="version"
               columns={columns}
               dataSource={found.data}

@@ -12,7 +12,7 @@ export const texts = defineTexts({
     from: (day: string) => `from ${day}`,
     until: (day: string) => `until ${day}`,
     versionsHint:
-      "A version never changes: it says what the `price_version` of a call means. Prices themselves are changed at the endpoint.",
+      "A version never changes: it says what the price_version of a call means. Prices themselves are changed at the endpoint.",
     endpointFilter: "Endpoint's whole name",
     noVersions: "Nothing was priced yet",
     noVersionsHint: "The first call of an endpoint with a price makes its first version.",

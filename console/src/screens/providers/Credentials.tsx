@@ -1,11 +1,12 @@
 /** The platform's credentials at one provider. */
 import { PlusOutlined } from "@ant-design/icons";
-import { Button, Space, Table } from "antd";
+import { Button, Space } from "antd";
 import { useState } from "react";
 import { $api } from "@/api/client";
 import type { CredentialView } from "@/api/schema";
 import { useTexts } from "@/app/texts";
 import { Loaded } from "@/screens/platform/Loaded";
+import { WideTable } from "@/screens/platform/WideTable";
 import { Empty } from "@/ui/Empty";
 import { CredentialForm } from "./CredentialForm";
 import { texts } from "./texts";
@@ -31,7 +32,7 @@ export function Credentials({ provider }: { provider: string }) {
             <Empty title={t.empty} hint={t.emptyHint} action={add} />
           ) : (
             <>
-              <Table<CredentialView>
+              <WideTable<CredentialView>
                 rowKey="id"
                 size="small"
                 columns={columns}

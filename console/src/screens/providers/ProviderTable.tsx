@@ -1,10 +1,11 @@
-import { Button, Table, type TableColumnsType } from "antd";
+import { Button, type TableColumnsType } from "antd";
 import { $api } from "@/api/client";
 import type { ProviderView } from "@/api/schema";
 import { useTexts } from "@/app/texts";
 import { catalogNames } from "@/screens/models/names";
 import { SourceTag, SupplyStatus } from "@/screens/platform/Marks";
 import { platformTexts } from "@/screens/platform/texts";
+import { WideTable } from "@/screens/platform/WideTable";
 import { Empty } from "@/ui/Empty";
 import { texts } from "./texts";
 import { useProviderTitle } from "./useProviderTitle";
@@ -52,7 +53,7 @@ export function ProviderTable({
     { title: t.source, width: 110, render: (_, one) => <SourceTag source={one.source} /> },
   ];
   return (
-    <Table<ProviderView>
+    <WideTable<ProviderView>
       rowKey="id"
       columns={columns}
       dataSource={providers}

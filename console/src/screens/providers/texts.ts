@@ -51,7 +51,7 @@ export const texts = defineTexts({
       auth: "How a credential travels",
       environment: "Environment variable with a credential",
       speaks: "Interfaces that it serves",
-      speaksHint: "At their usual paths below the base address. Other paths go into the JSON as `speaks`.",
+      speaksHint: "At their usual paths below the base address. Other paths go into the JSON as speaks.",
       restHint:
         "For example base_urls (one for each family), speaks with paths of their own, traits. The server checks it.",
       asBuilt: "as built in",

@@ -1,7 +1,8 @@
 /** Whether usage comes into the database, and how far each node is. */
-import { Alert, Badge, Table } from "antd";
+import { Alert, Badge } from "antd";
 import type { PlatformSettings } from "@/api/schema";
 import { useTexts } from "@/app/texts";
+import { WideTable } from "@/screens/platform/WideTable";
 import { Empty } from "@/ui/Empty";
 import { Time } from "@/ui/Time";
 import { useFormat } from "@/ui/useFormat";
@@ -25,7 +26,7 @@ export function Importer({ importer }: { importer: State }) {
       {importer.rejected > 0 ? (
         <Alert type="warning" showIcon title={t.rejected(format.count(importer.rejected))} />
       ) : null}
-      <Table<State["nodes"][number]>
+      <WideTable<State["nodes"][number]>
         rowKey="node"
         size="small"
         pagination={false}
