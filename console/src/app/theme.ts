@@ -41,5 +41,8 @@ export const dark: ThemeConfig = {
     colorBgContainer: "#16181d",
     colorBgElevated: "#1d2027",
   },
-  components: { Menu: { itemSelectedColor: "#c7c8fd" } },
+  components: {
+    Menu: { itemSelectedColor: "#c7c8fd" },
+    Tabs: { itemSelectedColor: "#a5a6fb", itemHoverColor: "#a5a6fb" },
+  },
 };
