@@ -10,7 +10,7 @@ import { JsonField } from "@/screens/platform/JsonField";
 import { Loaded } from "@/screens/platform/Loaded";
 import { platformTexts } from "@/screens/platform/texts";
 import { useConfirm } from "@/screens/platform/useConfirm";
-import { CATALOGUE, useRefresh, versionTag } from "@/screens/platform/useRefresh";
+import { CATALOGUE, useRefresh, useRefreshLists, versionTag } from "@/screens/platform/useRefresh";
 import { useSaying } from "@/ui/useSaying";
 import { FIELDS, type ModelFields, NEW_MODEL, toEntry, toFields } from "./modelEntry";
 import { texts } from "./texts";
@@ -146,13 +146,14 @@ function ModelFieldsets({ model }: { model: ModelDetail | null }) {
 function Reset({ model, onDone }: { model: ModelDetail; onDone: () => void }) {
   const t = useTexts(texts).model;
   const confirm = useConfirm();
-  const refresh = useRefresh(...CATALOGUE);
+  const refreshLists = useRefreshLists(...CATALOGUE);
+  const refreshEndpoints = useRefresh("/endpoints");
   const reset = $api.useMutation("delete", "/models/{name}");
   const run = async () => {
     const params = { path: { name: model.name }, header: { "if-match": versionTag(model.version) } };
     await reset.mutateAsync({ params });
     onDone();
-    await refresh();
+    await Promise.all([refreshLists(), refreshEndpoints()]);
   };
   const ask = () =>
     confirm({

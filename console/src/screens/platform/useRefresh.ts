@@ -9,6 +9,15 @@ export function useRefresh(...paths: string[]): () => Promise<void> {
     });
 }
 
+/** As above, but of lists alone: after a delete nothing may ask for the thing again, whose page is about to close. */
+export function useRefreshLists(...paths: string[]): () => Promise<void> {
+  const client = useQueryClient();
+  return () =>
+    client.invalidateQueries({
+      predicate: ({ queryKey }) => paths.some((path) => queryKey[1] === path),
+    });
+}
+
 /** What depends on the catalogue or on its credentials. */
 export const CATALOGUE = [
   "/providers",

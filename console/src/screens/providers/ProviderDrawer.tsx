@@ -12,7 +12,7 @@ import { Loaded } from "@/screens/platform/Loaded";
 import { SourceTag, SupplyStatus } from "@/screens/platform/Marks";
 import { platformTexts } from "@/screens/platform/texts";
 import { useConfirm } from "@/screens/platform/useConfirm";
-import { CATALOGUE, useRefresh, versionTag } from "@/screens/platform/useRefresh";
+import { CATALOGUE, useRefresh, useRefreshLists, versionTag } from "@/screens/platform/useRefresh";
 import { Credentials } from "./Credentials";
 import { ProviderForm } from "./ProviderForm";
 import { texts } from "./texts";
@@ -141,6 +141,7 @@ function Changes({ provider, onGone }: { provider: ProviderDetail; onGone: () =>
   const may = useMay();
   const confirm = useConfirm();
   const refresh = useRefresh(...CATALOGUE);
+  const refreshLists = useRefreshLists(...CATALOGUE);
   const title = useProviderTitle();
   const [isChanging, setIsChanging] = useState(false);
   const reset = $api.useMutation("delete", "/providers/{provider_id}");
@@ -153,9 +154,10 @@ function Changes({ provider, onGone }: { provider: ProviderDetail; onGone: () =>
         header: { "if-match": versionTag(provider.version) },
       },
     });
-    // One that was added here is gone, and nothing can be read of it.
-    if (provider.entry?.speaks !== undefined) onGone();
-    await refresh();
+    // One that was added here is gone.
+    const isGone = provider.entry?.speaks !== undefined;
+    if (isGone) onGone();
+    await (isGone ? refreshLists() : refresh());
   };
   return (
     <Space wrap>
