@@ -13,7 +13,6 @@ from tests.support.console_stack import Person, Stack
 from tests.support.live import wait_for
 
 VIDEO, SOLID = "doubao-seedance-2.0", "doubao-seed3d-2.0"
-BLOCKED = ["Content Security Policy", "CORS policy", "net::ERR_FAILED", "Failed to load resource"]
 """A provider's store lets no page read its files."""
 
 
@@ -131,18 +130,11 @@ def test_a_task_that_failed_says_why(maker: Maker, open_page: OpenPage) -> None:
 
 def test_a_model_is_turned_by_keys_and_told_in_words(maker: Maker, open_page: OpenPage) -> None:
     task = maker.done(maker.make(SOLID))
-    url = task["files"]["data"][0]["url"]
-    page = open_page(f"/tasks?task={task['id']}", maker.person, expects=[*BLOCKED, "WebGL", "GL Driver"])
+    # Software draws it, and says so.
+    page = open_page(f"/tasks?task={task['id']}", maker.person, expects=["WebGL", "GL Driver"])
     drawer = page.get_by_role("dialog", name="Task")
     drawer.get_by_role("button", name="Show in 3D").click()
     viewer = drawer.get_by_role("application", name=re.compile("3D model"))
-    disk = drawer.get_by_role("button", name="Open a GLB file")
-    expect(viewer.or_(disk).first).to_be_visible()
-    if disk.is_visible():
-        with page.expect_file_chooser() as chooser:
-            disk.click()
-        bytes_ = httpx.get(url).content
-        chooser.value.set_files({"name": "a.glb", "mimeType": "model/gltf-binary", "buffer": bytes_})
     told = drawer.get_by_role("status").filter(has_text=re.compile(r"[1-9]\d* triangles"))
     expect(told).to_be_visible(timeout=20_000)
     before = viewer.screenshot()

@@ -74,7 +74,7 @@ def test_a_browser_that_has_it_is_told_so(browser: TestClient) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/assets/index-2.js", "/api/admin/v1/nothing", "/api/nothing", "/gateway/v1/x"],
+    ["/assets/index-2.js", "/api/admin/v1/nothing", "/api/nothing", "/gateway/v1/x", "/metrics"],
 )
 def test_what_is_not_the_consoles_is_not_answered_by_it(browser: TestClient, path: str) -> None:
     answer = browser.get(path)

@@ -80,7 +80,7 @@ class Console:
         found = self._files.get(path.lstrip("/"))
         if found is not None and path != f"/{_DOCUMENT}":
             return _sent(request, found, _FOR_GOOD if path.startswith("/assets/") else "no-cache")
-        if path.startswith((*_NOT_OURS, "/assets/")):
+        if path.startswith((*_NOT_OURS, "/assets/")) or path == "/metrics":
             raise NotFound("NOT_FOUND", "there is nothing at this path")
         response = _sent(request, self._files[_DOCUMENT], "no-cache")
         response.headers["content-security-policy"] = _POLICY

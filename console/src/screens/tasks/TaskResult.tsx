@@ -37,20 +37,20 @@ export function TaskResult({ task }: { task: TaskDetail }) {
       ) : null}
       {files === null || files.data.length === 0 ? <p className="quiet">{t.noFiles}</p> : null}
       {files?.data.map((file, place) => (
-        <ShownFile key={file.url} file={file} number={place + 1} />
+        <ShownFile key={file.url} task={task.id} file={file} number={place + 1} />
       ))}
     </>
   );
 }
 
-function ShownFile({ file, number }: { file: TaskFile; number: number }) {
+function ShownFile({ task, file, number }: { task: string; file: TaskFile; number: number }) {
   const t = useTexts(texts);
   return (
     <div className="task-file">
       {file.expired ? (
         <Alert type="info" showIcon title={t.expired} />
       ) : file.kind === "3d" ? (
-        <SolidFile file={file} />
+        <SolidFile file={file} task={task} number={number} />
       ) : (
         <Media file={file} number={number} />
       )}

@@ -7,10 +7,10 @@ import { texts } from "./texts";
 const SolidFile = lazy(() => import("@/screens/tasks/SolidFile").then((all) => ({ default: all.SolidFile })));
 const CHOICES = {};
 
-function show(url: string): ReactNode {
+function show(url: string, task: string, number: number): ReactNode {
   return (
     <Suspense fallback={null}>
-      <SolidFile file={{ kind: "3d", url, expires_at: "", expired: false }} />
+      <SolidFile file={{ kind: "3d", url, expires_at: "", expired: false }} task={task} number={number} />
     </Suspense>
   );
 }

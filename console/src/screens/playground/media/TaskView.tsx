@@ -20,7 +20,7 @@ export interface TaskViewProps {
   interfaceName: string;
   id: string;
   keyId: string;
-  show: (url: string) => ReactNode;
+  show: (url: string, task: string, number: number) => ReactNode;
 }
 
 export function TaskView({ interfaceName, id, keyId, show }: TaskViewProps) {
@@ -43,7 +43,7 @@ export function TaskView({ interfaceName, id, keyId, show }: TaskViewProps) {
       {task.problem ? <ErrorView error={task.problem} /> : null}
       {task.files.map((url, at) => (
         <div key={url}>
-          {show(url)}
+          {show(url, `${interfaceName}:${id}`, at + 1)}
           <p className="quiet">
             <a href={url} target="_blank" rel="noopener noreferrer" download>
               {t.download}

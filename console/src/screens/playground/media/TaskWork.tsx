@@ -23,7 +23,7 @@ export interface TaskWorkProps extends WorkProps {
   firstPrompt: string;
   choices: Pick<OrderFormProps, "ratios" | "resolutions" | "hasDuration">;
   /** Shows what was made. */
-  show: (url: string) => ReactNode;
+  show: (url: string, task: string, number: number) => ReactNode;
 }
 
 export function TaskWork(props: TaskWorkProps) {
