@@ -83,7 +83,8 @@ def test_what_is_not_the_consoles_is_not_answered_by_it(browser: TestClient, pat
 
 
 @pytest.mark.parametrize(
-    "path", ["/.hidden/manifest.json", "/../secret", "/%2e%2e/secret", "//etc/passwd", "/assets/index-1.js.gz"]
+    "path",
+    ["/.hidden/manifest.json", "/../secret", "/%2e%2e/secret", "//etc/passwd", "/assets/index-1.js.gz"],
 )
 def test_only_files_of_the_build_are_served(browser: TestClient, built: Path, path: str) -> None:
     (built.parent / "secret").write_text("secret")
