@@ -24,6 +24,8 @@ const client = new QueryClient({
 // Reading the session again answers 401, and the gate shows the sign-in.
 onSignedOut(() => void client.invalidateQueries({ queryKey: ["get", "/session"] }));
 
+/** Two Chinese characters stay together: what is read aloud is what is seen. */
+const BUTTON = { autoInsertSpace: false };
 const isStill = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /** Nothing moves for who asked their system for that. */
@@ -51,7 +53,7 @@ export function App() {
     document.documentElement.dataset.theme = isDark ? "dark" : "light";
   }, [isDark]);
   return (
-    <ConfigProvider theme={withMotion(isDark ? dark : light)} locale={locale}>
+    <ConfigProvider theme={withMotion(isDark ? dark : light)} locale={locale} button={BUTTON}>
       <AntApp className="app">
         <QueryClientProvider client={client}>
           <Router />

@@ -79,7 +79,7 @@ function useColumns(open: (what: Opened) => void): TableColumnsType<ByokProvider
           {row.site ? (
             <>
               <span className="quiet"> · </span>
-              <a href={row.site} target="_blank" rel="noreferrer">
+              <a href={row.site} target="_blank" rel="noreferrer" style={{ textDecoration: "underline" }}>
                 {t.site}
               </a>
             </>

@@ -22,7 +22,7 @@ export function AccessTags({ model }: { model: Pick<ModelView, "built_in" | "byo
       ) : null}
       {model.byok ? (
         <Tooltip title={t.byokHint}>
-          <Tag color="purple">{t.byok}</Tag>
+          <Tag>{t.byok}</Tag>
         </Tooltip>
       ) : null}
     </>
