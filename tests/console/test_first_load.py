@@ -42,7 +42,7 @@ def test_the_first_screen_is_small_and_stands_soon(stack: Stack, open_page: Open
     assert not [name for name in sizes if "ChartDrawn" in name or "three" in name.lower()]
     assert len(scripts) > 3
     assert sum(sizes.values()) <= MOST_BYTES, json.dumps(sizes)
-    print(f"first screen: {sum(sizes.values()) / 1024:.0f} KiB gzipped")
+    print(f"first screen: {sum(sizes.values()) / 1024:.2f} KiB gzipped")
     took_s = page.evaluate(_LARGEST_PAINT) / 1000
     print(f"largest paint after {took_s:.2f} s")
     assert took_s <= LARGEST_PAINT_S
